@@ -1,0 +1,115 @@
+package reports
+
+// LoadSchema names the version of the record.
+const LoadSchema = "flowproof/load/v1"
+
+// A Load is the record of a load run.
+type Load struct {
+	Schema     string      `json:"schema"`
+	Tool       Tool        `json:"tool"`
+	Target     Target      `json:"target"`
+	Plan       Plan        `json:"plan"`
+	Started    string      `json:"started"` // RFC 3339, UTC
+	DurationMS int64       `json:"duration_ms"`
+	Partial    string      `json:"partial,omitempty"`
+	Machine    Machine     `json:"machine"`
+	Generator  Generator   `json:"generator"`
+	Rate       Rate        `json:"rate"`
+	Steps      []Step      `json:"steps"`
+	Series     []Second    `json:"series"`
+	Violations []Violation `json:"violations,omitempty"`
+	Thresholds []Threshold `json:"thresholds,omitempty"`
+	Verdict    Verdict     `json:"verdict"` // pass, fail or inconclusive
+	Notices    []string    `json:"notices,omitempty"`
+}
+
+// A Plan says what load was to be sent.
+type Plan struct {
+	Model       string   `json:"model"` // open or closed
+	Rate        float64  `json:"rate,omitempty"`
+	DurationMS  int64    `json:"duration_ms"`
+	WarmUpMS    int64    `json:"warm_up_ms,omitempty"`
+	Connections int      `json:"connections"`
+	Grants      []string `json:"grants"`
+	Clients     []string `json:"clients"`
+	Users       []string `json:"users,omitempty"`
+	TimeoutMS   int64    `json:"timeout_ms"`
+}
+
+// A Machine is where the load came from.
+type Machine struct {
+	OS   string `json:"os"`
+	Arch string `json:"arch"`
+	CPUs int    `json:"cpus"`
+	Go   string `json:"go"`
+}
+
+// A Generator says how the load generator itself fared.
+type Generator struct {
+	CPUSeconds    float64 `json:"cpu_seconds"`
+	MaxRSSBytes   int64   `json:"max_rss_bytes"`
+	LatenessP99US int64   `json:"lateness_p99_us"` // how late requests with a free connection were sent
+	LatenessMaxUS int64   `json:"lateness_max_us"`
+	GCPauseUS     int64   `json:"gc_pause_us"`
+	Bottleneck    string  `json:"bottleneck,omitempty"` // why the figures are the generator's and not the server's
+}
+
+// A Rate is in requests a second.
+type Rate struct {
+	Intended float64 `json:"intended,omitempty"`
+	Achieved float64 `json:"achieved"` // verified answers a second
+}
+
+// A Step is one kind of request: a grant, or one leg of a flow.
+type Step struct {
+	Name      string           `json:"name"`
+	Planned   int64            `json:"planned"` // due in the run; the number sent in a closed model
+	Sent      int64            `json:"sent"`
+	Answered  int64            `json:"answered"`
+	Verified  int64            `json:"verified"`         // answers that hold all that was checked
+	Throttled int64            `json:"throttled"`        // 429 and 503
+	Errors    map[string]int64 `json:"errors,omitempty"` // by class: timeout, refused, reset, status 500, not verified …
+	NotSent   int64            `json:"not_sent"`
+	Latency   Histogram        `json:"latency"` // from the intended start
+	Service   Histogram        `json:"service"` // from the send
+}
+
+// A Histogram is a distribution of durations in microseconds.
+type Histogram struct {
+	Count       int64              `json:"count"`
+	MinUS       int64              `json:"min_us"`
+	MeanUS      float64            `json:"mean_us"`
+	MaxUS       int64              `json:"max_us"`
+	Percentiles map[string]float64 `json:"percentiles_us"` // "50", "75", "90", "95", "99", "99.9", "99.99"
+	Encoded     string             `json:"encoded"`        // HdrHistogram V2, compressed, base64
+}
+
+// A Second is one second of the run.
+type Second struct {
+	Second       int   `json:"second"`
+	Planned      int64 `json:"planned"`
+	Sent         int64 `json:"sent"`
+	Answered     int64 `json:"answered"`
+	Errors       int64 `json:"errors"`
+	P50US        int64 `json:"p50_us"`
+	P99US        int64 `json:"p99_us"`
+	MaxUS        int64 `json:"max_us"`
+	ServiceP99US int64 `json:"service_p99_us"`
+}
+
+// A Violation is a requirement that did not hold under load.
+type Violation struct {
+	Requirement string   `json:"requirement"`
+	Count       int64    `json:"count"`
+	Message     string   `json:"message"`
+	First       Exchange `json:"first"`
+}
+
+// A Threshold is a bound that the run was to keep.
+type Threshold struct {
+	Expression string  `json:"expression"` // p99<250ms
+	Value      float64 `json:"value"`      // in the unit of the expression: microseconds, or a share
+	Shown      string  `json:"shown"`      // the value as people read it
+	Held       bool    `json:"held"`
+	Reason     string  `json:"reason,omitempty"` // why it cannot be told
+}
