@@ -24,11 +24,11 @@ func Documents() []Document { return slices.Clone(embedded().documents) }
 // Cited returns the places that Source names, in its order.
 //
 // Source lists documents, separated by semicolons; after the document's name its sections, separated by commas
-// and each beginning with the sign §; a remark may follow in parentheses, or after a colon.
+// and each beginning with the sign §; remarks stand in parentheses, or after a colon.
 func (r Requirement) Cited() []Citation {
 	var cited []Citation
 	for part := range strings.SplitSeq(r.Source, ";") {
-		part, _, _ = strings.Cut(strings.TrimSpace(part), "(")
+		part = remark.ReplaceAllString(strings.TrimSpace(part), "")
 		name, ok := documentOf(part)
 		if !ok {
 			continue
@@ -44,7 +44,10 @@ func (r Requirement) Cited() []Citation {
 	return cited
 }
 
-var sectionSign = regexp.MustCompile(`§([0-9A-Z]+(?:\.[0-9]+)*)`)
+var (
+	sectionSign = regexp.MustCompile(`§([0-9A-Z]+(?:\.[0-9]+)*)`)
+	remark      = regexp.MustCompile(`\([^)]*\)`)
+)
 
 // documentOf finds the longest document name that a citation begins with.
 func documentOf(citation string) (string, bool) {
