@@ -26,7 +26,7 @@ type Requirement struct {
 	SectionTitle string
 	Sentence     string // what is required, in one sentence
 	Source       string // as it is shown; see Cited for its parts
-	Level        Level  // the source's own keyword
+	Level        Level  // the source's own keyword; the strictest where sources differ
 
 	// Levels has the level in each profile in which the requirement applies.
 	// Where a caution lowers every verdict on the row, the lowered level stands here.
