@@ -1,0 +1,156 @@
+package reports
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestWrittenRecordsAreReadBack(t *testing.T) {
+	for name, record := range samples() {
+		path := filepath.Join(t.TempDir(), "record.json")
+		if err := Write(path, record); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Read(path)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		// A byte that is no UTF-8 cannot be kept in JSON, so compare what JSON keeps.
+		if !bytes.Equal(render(t, "json", got), render(t, "json", record)) {
+			t.Errorf("%s: what is read differs from what was written", name)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: mode %v", name, info.Mode())
+		}
+		left, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(left) != 1 {
+			t.Errorf("%s: %d files are left, %v", name, len(left), err)
+		}
+	}
+}
+
+func TestRecordsKeepWhatIsInThem(t *testing.T) {
+	want := calmLoad()
+	path := filepath.Join(t.TempDir(), "load.json")
+	if err := Write(path, &want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Conformance != nil || !reflect.DeepEqual(*got.Load, want) {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestWriteReplacesAllOrNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "record.json")
+	if err := Write(path, sampleConformance()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := sampleLoad()
+	bad.Rate.Achieved /= 0 * bad.Rate.Achieved // JSON has no infinity
+	for _, record := range []any{bad, 7, nil, Record{}, (*Load)(nil), (*Conformance)(nil), Record{Conformance: &Conformance{}, Load: &Load{}}} {
+		if err := Write(path, record); err == nil {
+			t.Errorf("%T is written", record)
+		}
+	}
+	broken := errors.New("broken")
+	if err := WriteFile(path, func(io.Writer) error { return broken }); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+	after, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the old record is gone: %v", err)
+	}
+	left, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(left) != 1 {
+		t.Errorf("%d files are left, %v", len(left), err)
+	}
+	if err := Write(filepath.Join(path, "x.json"), sampleLoad()); err == nil {
+		t.Error("a record is written into a file")
+	}
+}
+
+func TestReadSaysWhatIsWrongAndWhatToDo(t *testing.T) {
+	whole := string(render(t, "json", samples()["conformance"]))
+	load := string(render(t, "json", samples()["load"]))
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"empty":           {"  \n", []string{"it is empty", "run it again"}},
+		"truncated":       {whole[:len(whole)/2], []string{"ends in the middle", "copy it again"}},
+		"one byte short":  {strings.TrimSpace(whole)[:len(strings.TrimSpace(whole))-1], []string{"ends in the middle"}},
+		"not JSON":        {"<html>\n", []string{"it is not JSON (line 1", "give the record"}},
+		"two records":     {whole + whole, []string{"it is not JSON (line "}},
+		"a list":          {"[]", []string{"JSON array"}},
+		"no schema":       {`{"results": []}`, []string{`no "schema" member`}},
+		"another kind":    {`{"schema": "sarif/2.1.0"}`, []string{`"sarif/2.1.0" is none of flowproof's`, ConformanceSchema, LoadSchema}},
+		"newer check":     {strings.Replace(whole, ConformanceSchema, "flowproof/conformance/v7", 1), []string{"flowproof/conformance/v7", "this flowproof reads", "newer one"}},
+		"newer load":      {strings.Replace(load, LoadSchema, "flowproof/load/v2", 1), []string{"flowproof/load/v2", LoadSchema}},
+		"wrong type":      {strings.Replace(whole, `"exchanges": 412`, `"exchanges": "many"`, 1), []string{"line ", `"exchanges" holds a JSON string`}},
+		"unknown verdict": {strings.Replace(whole, `"verdict": "fail"`, `"verdict": "great"`, 1), []string{"results[5].verdict", `"great"`, "no verdict"}},
+		"wrong kind":      {strings.Replace(whole, ConformanceSchema, LoadSchema, 1), []string{"verdict", "no verdict"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "record.json")
+			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got, err := Read(path)
+			if err == nil {
+				t.Fatal("it is taken")
+			}
+			if got.Kind() != "" {
+				t.Errorf("it is refused and given")
+			}
+			for _, want := range append(c.want, path) {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+	if _, err := Read(filepath.Join(t.TempDir(), "none.json")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, r := range samples() {
+		var out bytes.Buffer
+		if err := encode(&out, r); err != nil {
+			f.Fatal(err)
+		}
+		f.Add(out.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		r, err := decode(text)
+		if err != nil {
+			return
+		}
+		for _, format := range Formats() {
+			var out bytes.Buffer
+			if err := Render(format.Name, &out, r); err != nil {
+				t.Errorf("%s: %v", format.Name, err)
+			}
+		}
+	})
+}

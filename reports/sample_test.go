@@ -1,0 +1,256 @@
+package reports
+
+import (
+	"encoding/base64"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// hostile is what a server might send to break a report: markup, scripts, terminal escapes, direction
+// overrides, CDATA ends, control characters, broken UTF-8, template syntax.
+const hostile = "</script><script>alert('x')</script><img src=x onerror=alert(1)>\"'`]]>&lt;<!--" +
+	"\x1b[31mred\x1b[0m \x1b]8;;https://evil.test\x07link\x1b]8;;\x07\u202egnp.exe\u202c\u200b\x00\x07\r\x7f\u0085\ufeff\ufffe\xff{{.Tool}}${x}\U000e0041\u2028</pre></details></style>"
+
+// A 1×1 PNG.
+const onePixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+func pixel() []byte {
+	data, err := base64.StdEncoding.DecodeString(onePixel)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+func tokenExchange(title string, status int, body string, deciding bool) Exchange {
+	return Exchange{
+		Title: title, Client: "web", Started: "2026-02-03T10:12:34.567Z", DurationUS: 12_345, Proto: "HTTP/1.1",
+		TLS: "TLS 1.3, TLS_AES_128_GCM_SHA256", Method: "POST", URL: "https://acme.test/oauth/token",
+		Head:   "Authorization: Basic d2Vi…\nContent-Type: application/x-www-form-urlencoded\nAccept: application/json\nUser-Agent: flowproof/1.0",
+		Body:   "grant_type=authorization_code\ncode=Zk3x…\nredirect_uri=https://app.acme.test/authorized",
+		Status: status, AnswerHead: "Content-Type: application/json;charset=utf-8\nCache-Control: no-store\nDate: Tue, 03 Feb 2026 10:12:34 GMT",
+		AnswerBody: body, Deciding: deciding,
+		Curl: "curl -sS -i https://acme.test/oauth/token \\\n  -u \"98a1:$WEB_SECRET\" \\\n  --data-urlencode 'grant_type=authorization_code' \\\n  --data-urlencode \"code=$CODE\" \\\n  --data-urlencode 'redirect_uri=https://app.acme.test/authorized'",
+	}
+}
+
+const tokenBody = "{\n  \"access_token\": \"eyJh…\",\n  \"token_type\": \"Bearer\",\n  \"expires_in\": 600,\n  \"scope\": \"global:Profile.View\"\n}"
+
+func sampleConformance() Conformance {
+	ok := tokenExchange("redeem the code", 200, tokenBody, false)
+	return Conformance{
+		Schema: ConformanceSchema, Tool: Tool{"flowproof", "1.0.0"},
+		Target:  Target{Name: "acme", URL: "https://acme.test", Profile: "space", Edition: "space-2023", Tokens: "jwt"},
+		Browser: "HeadlessChrome/140.0.7339.80", Started: "2026-02-03T10:12:33Z", DurationMS: 8241, Exchanges: 412,
+		Notices: []string{"The target is spoken to over plain HTTP on a loopback address."},
+		Results: []Result{
+			{
+				Requirement: "RFC6749-3.2-post-form-accepted", Section: "A. Token endpoint: how a request is read", Source: "RFC 6749 §3.2, §4.x", Level: "MUST", Verdict: Pass,
+				Sentence: "The token endpoint accepts a form-encoded POST.",
+				Findings: []Finding{
+					{Verdict: Pass, Flow: "client_credentials", Endpoint: "token", Spec: "the token endpoint accepts a form-encoded POST", Variant: "client_credentials", Expected: "200 with a token", Message: "200 with a token", DurationMS: 14, Evidence: []Exchange{tokenExchange("ask for a token", 200, tokenBody, true)}},
+					{Verdict: Pass, Flow: "password", Endpoint: "token", Spec: "the token endpoint accepts a form-encoded POST", Variant: "password", Expected: "200 with a token", Message: "200 with a token", DurationMS: 31},
+					{Verdict: Pass, Flow: "refresh_token", Endpoint: "token", Spec: "the token endpoint accepts a form-encoded POST", Variant: "refresh_token", Expected: "200 with a token", Message: "200 with a token", DurationMS: 12},
+				},
+			},
+			{
+				Requirement: "RFC6749-3.2-duplicate-param", Section: "A. Token endpoint: how a request is read", Source: "RFC 6749 §3.2, §5.2", Level: "MUST", Verdict: Warn,
+				Sentence: "The token endpoint refuses a request that repeats a parameter.",
+				Findings: []Finding{
+					{Verdict: Pass, Flow: "client_credentials", Endpoint: "token", Spec: "refuses a repeated parameter", Variant: "grant_type twice, different", Expected: "400 invalid_request", Message: "400 invalid_request", DurationMS: 6},
+					{Verdict: Warn, Flow: "client_credentials", Endpoint: "token", Spec: "refuses a repeated parameter", Variant: "scope twice, the same", Expected: "400 invalid_request", Message: "200 with a token; the same value twice is tolerated with a warning", DurationMS: 7, Evidence: []Exchange{tokenExchange("ask with scope twice", 200, tokenBody, true)}},
+				},
+			},
+			{
+				Requirement: "RFC6749-5.1-cache-control", Section: "B. Token endpoint: the success answer", Source: "RFC 6749 §5.1", Level: "MUST", Verdict: Pass,
+				Sentence: "Every answer that carries a token forbids its storage.",
+				Findings: []Finding{{Verdict: Pass, Flow: "any", Endpoint: "token", Spec: "every answer with a token says Cache-Control: no-store", Expected: "Cache-Control: no-store", Message: "held on 143 answers", Seen: 143}},
+			},
+			{
+				Requirement: "RFC6749-3.1.2.3-required-when-several", Section: "H. Redirect URI matching", Source: "RFC 6749 §3.1.2.3", Level: "MUST", Verdict: NotApplicable,
+				Sentence: "A request without redirect_uri is refused when the client registered several.",
+				Findings: []Finding{{Verdict: NotApplicable, Flow: "authorization_code", Endpoint: "authorization", Spec: "refuses a request without redirect_uri", Message: "no client with two redirect URIs is configured: give one under clients"}},
+			},
+			{
+				Requirement: "RFC6749-4.1-issues-token", Section: "K. Authorization code", Source: "RFC 6749 §4.1", Level: "MUST", Verdict: Pass,
+				Sentence: "A code is exchanged for a token that opens the user's resource.",
+				Findings: []Finding{{
+					Verdict: Pass, Flow: "authorization_code", Endpoint: "token", Spec: "exchanges a code for a token that opens the user's resource", Expected: "200 with a token, and the resource answers as the user", Message: "200, and the resource answers as alice", DurationMS: 412, Evidence: []Exchange{ok},
+					Attachments: []Attachment{{Name: "the consent page", Type: "image/png", Data: pixel()}, {Name: "trail.har", Type: "application/json"}},
+				}},
+			},
+			{
+				Requirement: "RFC6749-4.1.2-code-single-use", Section: "K. Authorization code", Source: "RFC 6749 §4.1.2", Level: "MUST", Verdict: Fail,
+				Sentence: "A code is redeemed once: a second redemption is refused with invalid_grant.",
+				Findings: []Finding{{
+					Verdict: Fail, Flow: "authorization_code", Endpoint: "token", Spec: "redeems a code once", Variant: "by the same client", Expected: "400 invalid_grant", Message: "200 with another token", DurationMS: 388,
+					Evidence: []Exchange{ok, tokenExchange("redeem the same code again", 200, tokenBody, true)},
+				}},
+			},
+			{
+				Requirement: "RFC7636-4.6-wrong-verifier", Section: "L. PKCE", Source: "RFC 7636 §4.6", Level: "MUST", Verdict: Fail,
+				Sentence: "A wrong code_verifier is refused.",
+				Findings: []Finding{{
+					Verdict: Fail, Flow: "authorization_code", Endpoint: "token", Spec: "refuses a wrong code_verifier", Variant: hostile, Expected: "400 invalid_grant", Message: "the answer said: " + hostile, DurationMS: 290,
+					Evidence:    []Exchange{{Title: hostile, Client: hostile, Started: hostile, DurationUS: 1, Proto: hostile, TLS: hostile, Method: hostile, URL: "javascript:alert(1)" + hostile, Head: hostile, Body: hostile, Status: 200, AnswerHead: hostile, AnswerBody: hostile + strings.Repeat(" very long", 30), Cut: true, Curl: hostile, Deciding: true}},
+					Attachments: []Attachment{{Name: hostile, Type: "image/png\" onload=\"alert(1)", Data: []byte("x")}, {Name: "the page", Type: "text/html", Data: []byte(hostile)}, {Name: "drawing", Type: "image/svg+xml", Data: []byte("<svg onload='alert(1)'/>")}},
+				}},
+			},
+			{
+				Requirement: "RFC6749-4.2-issues-token", Section: "M. Implicit", Source: "RFC 6749 §4.2", Level: "MUST", Verdict: Inconclusive,
+				Sentence: "The implicit flow issues a token in the fragment.",
+				Findings: []Finding{{
+					Verdict: Inconclusive, Flow: "implicit", Endpoint: "authorization", Spec: "issues a token in the fragment", Expected: "a redirect with access_token in the fragment", Message: "the sign-in page did not answer within 10 s", DurationMS: 10_004,
+					Evidence: []Exchange{{Title: "open the authorization endpoint", Started: "2026-02-03T10:12:40.001Z", DurationUS: 10_000_000, Method: "GET", URL: "https://acme.test/oauth/auth?response_type=token&client_id=77b2&state=Xy12", Error: "timeout after 10 s", Deciding: true, Curl: "curl -sS -i 'https://acme.test/oauth/auth?response_type=token&client_id=77b2&state=Xy12'"}},
+				}},
+			},
+			{
+				Requirement: "RFC6749-6-bound-to-client", Section: "N. Refresh token", Source: "RFC 6749 §6", Level: "MUST", Verdict: Pass,
+				Sentence: "A refresh token works for its client only.",
+				Findings: []Finding{{Verdict: Pass, Flow: "refresh_token", Endpoint: "token", Spec: "refuses another client's refresh token", Expected: "400 invalid_grant", Message: "400 invalid_grant", DurationMS: 22}},
+			},
+			{
+				Requirement: "RFC6750-3-missing-token-challenge", Section: "O. Bearer token at the resource", Source: "RFC 6750 §3", Level: "SHOULD", Verdict: Note,
+				Sentence: "A resource without a token is answered with a Bearer challenge.",
+				Findings: []Finding{{Verdict: Note, Flow: "any", Endpoint: "resource", Spec: "challenges a request without a token", Expected: "401 with WWW-Authenticate: Bearer", Message: "401 with a challenge that also names a realm", DurationMS: 3}},
+			},
+			{
+				Requirement: "RFC7009-2.1-revokes", Section: "R. Revocation, introspection, metadata, issuer", Source: "RFC 7009 §2.1", Level: "MUST", Verdict: NotApplicable,
+				Sentence: "A revoked token opens nothing.",
+				Findings: []Finding{{Verdict: NotApplicable, Flow: "any", Endpoint: "revocation", Spec: "revokes a token", Message: "no revocation endpoint is configured: give endpoints.revocation"}},
+			},
+			{
+				Requirement: "SPACE-user-only-resource", Section: "S. JetBrains Space: documented behaviour", Source: "Space help", Level: "DOC", Verdict: Pass,
+				Sentence: "An application's token does not open a user's resource.",
+				Findings: []Finding{{Verdict: Pass, Flow: "client_credentials", Endpoint: "resource", Spec: "refuses an application's token at profiles/me", Expected: "403", Message: "403", DurationMS: 4}},
+			},
+		},
+	}
+}
+
+// partialConformance is what an early Ctrl-C leaves.
+func partialConformance() Conformance {
+	c := sampleConformance()
+	c.Partial, c.Browser, c.Results = "interrupted", "", c.Results[:1]
+	return c
+}
+
+// manyFindings is a record with n findings, each with three exchanges.
+func manyFindings(n int) Conformance {
+	c := sampleConformance()
+	c.Results = nil
+	verdicts, flows, endpoints := Verdicts(), mainFlows(), mainEndpoints()
+	for i := range n / 10 {
+		r := Result{Requirement: fmt.Sprintf("RFC6749-%d-made-up", i), Section: fmt.Sprintf("%c. Section", 'A'+i%19), Sentence: "The token endpoint refuses a request that repeats a parameter.", Source: "RFC 6749 §3.2", Level: "MUST"}
+		for j := range 10 {
+			v := Pass
+			if j == 3 {
+				v = verdicts[i%len(verdicts)]
+			}
+			f := Finding{Verdict: v, Flow: flows[i%len(flows)], Endpoint: endpoints[j%len(endpoints)], Spec: "refuses a repeated parameter", Variant: fmt.Sprintf("variant %d", j), Expected: "400 invalid_request", Message: "200 with a token", DurationMS: 7}
+			for k := range 3 {
+				f.Evidence = append(f.Evidence, tokenExchange("ask", 200, tokenBody, k == 2))
+			}
+			r.Findings = append(r.Findings, f)
+		}
+		r.Verdict = Worst(Pass, verdicts[i%len(verdicts)])
+		c.Results = append(c.Results, r)
+	}
+	return c
+}
+
+func histogram(n int, scale float64) Histogram {
+	h := hdrhistogram.New(1, 60_000_000, 3)
+	for i := range n {
+		q := (float64(i) + 0.5) / float64(n)
+		v := scale * (0.6 + 0.5*q + 0.02/math.Pow(1-q, 0.75))
+		if err := h.RecordValue(int64(v)); err != nil {
+			panic(err)
+		}
+	}
+	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		panic(err)
+	}
+	out := Histogram{Count: h.TotalCount(), MinUS: h.Min(), MeanUS: h.Mean(), MaxUS: h.Max(), Percentiles: map[string]float64{}, Encoded: string(encoded)}
+	for _, p := range []string{"50", "75", "90", "95", "99", "99.9", "99.99"} {
+		q, err := strconv.ParseFloat(p, 64)
+		if err != nil {
+			panic(err)
+		}
+		out.Percentiles[p] = float64(h.ValueAtQuantile(q))
+	}
+	return out
+}
+
+func series(seconds int) []Second {
+	var out []Second
+	for i := range seconds {
+		wave := 1 + 0.15*math.Sin(float64(i)/3.1) + 0.05*math.Sin(float64(i)*1.7)
+		s := Second{Second: i, Planned: 2000, Sent: 2000, Answered: 2000 - int64(i%4), P50US: int64(640 * wave), P99US: int64(2100 * wave * wave), MaxUS: int64(5200 * wave * wave * wave), ServiceP99US: int64(1500 * wave)}
+		if i%30 == 17 {
+			s.P99US, s.MaxUS, s.ServiceP99US, s.Errors, s.Answered = 48_000, 71_000, 46_000, 12, 1744
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func sampleLoad() Load {
+	return Load{
+		Schema: LoadSchema, Tool: Tool{"flowproof", "1.0.0"},
+		Target:  Target{Name: "sandbox", URL: "http://127.0.0.1:8080", Profile: "space", Edition: "space-2023", Tokens: "opaque"},
+		Plan:    Plan{Model: "open", Rate: 2000, DurationMS: 60_000, WarmUpMS: 2000, Connections: 64, Grants: []string{"client_credentials", "refresh_token"}, Clients: []string{"service", "web"}, TimeoutMS: 10_000},
+		Started: "2026-02-03T10:20:00Z", DurationMS: 60_041,
+		Machine:   Machine{OS: "linux", Arch: "amd64", CPUs: 2, Go: "go1.26.8"},
+		Generator: Generator{CPUSeconds: 31.4, MaxRSSBytes: 48 << 20, LatenessP99US: 184, LatenessMaxUS: 2210, GCPauseUS: 912},
+		Rate:      Rate{Intended: 2000, Achieved: 1998.2},
+		Steps: []Step{
+			{Name: "client_credentials", Planned: 96_000, Sent: 96_000, Answered: 95_976, Verified: 95_973, Errors: map[string]int64{"timeout": 24, "not verified": 3}, Latency: histogram(96_000, 1000), Service: histogram(96_000, 800)},
+			{Name: "refresh_token", Planned: 24_000, Sent: 23_998, Answered: 23_990, Verified: 23_990, NotSent: 2, Throttled: 4, Errors: map[string]int64{"reset": 4, "status 500": 4}, Latency: histogram(23_990, 1900), Service: histogram(23_990, 1500)},
+		},
+		Series: series(60),
+		Violations: []Violation{{
+			Requirement: "RFC6749-5.1-token-type-present", Count: 3, Message: "three answers carried no token_type" + hostile,
+			First: Exchange{Title: "client_credentials", Client: "service", Started: "2026-02-03T10:20:17.204Z", DurationUS: 71_000, Proto: "HTTP/1.1", Method: "POST", URL: "http://127.0.0.1:8080/oauth/token", Head: "Authorization: Basic c2Vy…", Body: "grant_type=client_credentials\nscope=**", Status: 200, AnswerHead: "Content-Type: application/json", AnswerBody: hostile, Deciding: true, Curl: "curl -sS http://127.0.0.1:8080/oauth/token -u \"5c0f:$SERVICE_SECRET\" -d grant_type=client_credentials -d scope='**'"},
+		}},
+		Thresholds: []Threshold{
+			{Expression: "p99<250ms", Value: 3120, Shown: "3.12 ms", Held: true},
+			{Expression: "errors<0.01%", Value: 0.00029, Shown: "0.029 %", Held: false},
+			{Expression: "p99.9<10ms", Value: 0, Shown: "", Held: false, Reason: "100,000 answers are too few for p99.9 at this bound"},
+		},
+		Verdict: Fail,
+		Notices: []string{"The sandbox ran on the same machine as the generator: both shared 2 cores."},
+	}
+}
+
+// calmLoad is a run that holds.
+func calmLoad() Load {
+	l := sampleLoad()
+	l.Violations, l.Notices, l.Verdict = nil, nil, Pass
+	l.Thresholds = l.Thresholds[:1]
+	l.Steps = l.Steps[:1]
+	l.Steps[0].Errors, l.Steps[0].Answered, l.Steps[0].Verified = nil, 96_000, 96_000
+	l.Plan.Grants = l.Plan.Grants[:1]
+	l.Series = series(16)
+	return l
+}
+
+// emptyLoad is a run that never reached its target.
+func emptyLoad() Load {
+	return Load{
+		Schema: LoadSchema, Tool: Tool{"flowproof", "1.0.0"}, Target: Target{Name: "acme", URL: "https://acme.test", Profile: "space"},
+		Plan: Plan{Model: "closed", DurationMS: 10_000, Connections: 8, Grants: []string{"password"}, Clients: []string{"web"}}, Started: "2026-02-03T10:20:00Z",
+		Partial: "the target refuses connections", Verdict: Inconclusive, Steps: []Step{{Name: "password", Errors: map[string]int64{"refused": 8}}},
+	}
+}
+
+// samples are the records that every renderer is tested with.
+func samples() map[string]Record {
+	c, p, l, calm, empty := sampleConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
+	return map[string]Record{"conformance": {Conformance: &c}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+}

@@ -1,0 +1,202 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Summary writes the rate, the latency of each step, what went wrong and the verdict. What a server sent
+// cannot act on the terminal.
+func (l Load) Summary(w io.Writer, color bool) {
+	l = shown(l)
+	t := &text{color: color}
+	t.linef("%s  %s", t.bold("flowproof load"), joined(" · ", oneLine(l.Target.Name), oneLine(l.Target.URL), tokenWords(l.Target.Tokens)))
+	t.linef("%s", t.dim(joined(" · ", moment(l.Started), span(l.DurationMS), oneLine(l.Plan.words()))))
+	t.gap()
+	t.linef("rate  %s", l.rateWords())
+	t.gap()
+	l.summarySteps(t)
+	l.summaryErrors(t)
+	for _, v := range l.Violations {
+		t.gap()
+		t.linef("%s %s  %s", t.verdict(Fail, "FAIL"), t.bold(oneLine(v.Requirement)), t.dim(plural(v.Count, "answer", "answers")))
+		t.labelled(5, "", 0, cut(oneLine(v.Message), summaryLength))
+	}
+	if len(l.Thresholds) > 0 {
+		t.gap()
+		for _, th := range l.Thresholds {
+			v, seen := th.verdict(), th.Shown
+			if th.Reason != "" {
+				seen = joined(", ", seen, th.Reason)
+			}
+			t.linef("%s  %s", t.verdict(v, v.mark()+" "+oneLine(th.Expression)), oneLine(seen))
+		}
+	}
+	t.gap()
+	t.labelled(0, "generator", 11, oneLine(l.generatorWords()))
+	for _, n := range l.Notices {
+		t.labelled(0, "note", 11, oneLine(n))
+	}
+	t.gap()
+	if l.Partial != "" {
+		t.linef("%s", t.verdict(Inconclusive, "partial: "+oneLine(l.Partial)))
+	}
+	h := l.headline()
+	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), oneLine(h.Sentence))
+	_, _ = w.Write(t.Bytes())
+}
+
+func tokenWords(tokens string) string {
+	if tokens == "" {
+		return ""
+	}
+	return oneLine(tokens) + " tokens"
+}
+
+// words says in a line what was to be sent.
+func (p Plan) words() string {
+	grants := make([]string, len(p.Grants))
+	for i, g := range p.Grants {
+		grants[i] = flowWords(g)
+	}
+	rate := ""
+	if p.Rate > 0 {
+		rate = perSecond(p.Rate)
+	}
+	return joined(" · ", joined(" ", p.Model, "model"), joined(" for ", rate, span(p.DurationMS)), strings.Join(grants, " + "),
+		plural(p.Connections, "connection", "connections"), plural(len(p.Clients), "client", "clients"))
+}
+
+func (l Load) rateWords() string {
+	if l.Rate.Intended <= 0 {
+		return perSecond(l.Rate.Achieved) + " verified (as many as the connections carried)"
+	}
+	return fmt.Sprintf("%s verified of %s intended (%s)", perSecond(l.Rate.Achieved), perSecond(l.Rate.Intended), percent(l.Rate.Achieved, l.Rate.Intended))
+}
+
+// percentileColumns are the percentiles that tables show.
+func percentileColumns() []string { return []string{"50", "90", "99", "99.9"} }
+
+func (l Load) summarySteps(t *text) {
+	head := []string{"step", "sent", "answered", "verified", ""}
+	for _, p := range percentileColumns() {
+		head = append(head, "p"+p)
+	}
+	g := grid{rows: [][]string{append(head, "max")}}
+	for _, s := range l.Steps {
+		name := oneLine(flowWords(s.Name))
+		g.rows = append(g.rows,
+			append([]string{name, grouped(s.Sent), grouped(s.Answered), grouped(s.Verified), "latency"}, s.Latency.columns()...),
+			append([]string{"", "", "", "", "service"}, s.Service.columns()...))
+	}
+	g.style = func(row, _ int, s string) string {
+		if row == 0 {
+			return t.dim(s)
+		}
+		return s
+	}
+	g.writeTo(t)
+	t.linef("%s", t.dim("latency counts from the intended start, service from the send"))
+}
+
+func (h Histogram) columns() []string {
+	var out []string
+	for _, p := range percentileColumns() {
+		out = append(out, h.percentile(p))
+	}
+	if h.Count == 0 {
+		return append(out, "–")
+	}
+	return append(out, micros(float64(h.MaxUS)))
+}
+
+func (h Histogram) percentile(p string) string {
+	us, ok := h.Percentiles[p]
+	if !ok || h.Count == 0 {
+		return "–"
+	}
+	return micros(us)
+}
+
+func (l Load) summaryErrors(t *text) {
+	errors := l.errorCounts()
+	notSent, throttled := l.sum(func(s Step) int64 { return s.NotSent }), l.sum(func(s Step) int64 { return s.Throttled })
+	var parts []string
+	for _, e := range errors {
+		parts = append(parts, fmt.Sprintf("%s %s", grouped(e.Count), oneLine(e.Class)))
+	}
+	if notSent > 0 {
+		parts = append(parts, grouped(notSent)+" not sent")
+	}
+	if throttled > 0 {
+		parts = append(parts, grouped(throttled)+" throttled")
+	}
+	t.gap()
+	if len(parts) == 0 {
+		t.labelled(0, "errors", 11, "none")
+		return
+	}
+	t.labelled(0, "errors", 11, strings.Join(parts, ", "))
+}
+
+// A classCount is how many errors of a class there were.
+type classCount struct {
+	Class string
+	Count int64
+}
+
+// errorCounts adds up the errors of all steps, most first.
+func (l Load) errorCounts() []classCount {
+	sums := map[string]int64{}
+	for _, s := range l.Steps {
+		for class, n := range s.Errors {
+			sums[class] += n
+		}
+	}
+	return sortedCounts(sums)
+}
+
+func sortedCounts(sums map[string]int64) []classCount {
+	var out []classCount
+	for _, class := range slices.Sorted(maps.Keys(sums)) {
+		out = append(out, classCount{class, sums[class]})
+	}
+	slices.SortStableFunc(out, func(a, b classCount) int { return cmp.Compare(b.Count, a.Count) })
+	return out
+}
+
+func (l Load) sum(of func(Step) int64) int64 {
+	var n int64
+	for _, s := range l.Steps {
+		n += of(s)
+	}
+	return n
+}
+
+func (t Threshold) verdict() Verdict {
+	switch {
+	case t.Reason != "":
+		return Inconclusive
+	case t.Held:
+		return Pass
+	}
+	return Fail
+}
+
+func (l Load) generatorWords() string {
+	g := l.Generator
+	health := "kept up"
+	if g.Bottleneck != "" {
+		health = "was the bottleneck: " + g.Bottleneck
+	}
+	share := ""
+	if l.DurationMS > 0 && l.Machine.CPUs > 0 {
+		share = " (" + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(l.Machine.CPUs)) + " of " + plural(l.Machine.CPUs, "core", "cores") + ")"
+	}
+	return fmt.Sprintf("%s; sent at most %s late (p99 %s); %s s of CPU%s, %s, GC pauses %s", health,
+		micros(float64(g.LatenessMaxUS)), micros(float64(g.LatenessP99US)), three(g.CPUSeconds), share, bytesize(g.MaxRSSBytes), micros(float64(g.GCPauseUS)))
+}

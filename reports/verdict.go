@@ -1,0 +1,121 @@
+package reports
+
+import "slices"
+
+// Verdicts lists them all, worst first.
+func Verdicts() []Verdict {
+	return []Verdict{Fail, Warn, Inconclusive, Note, Pass, NotApplicable}
+}
+
+// Known reports whether v is one of the verdicts.
+func (v Verdict) Known() bool { return slices.Contains(Verdicts(), v) }
+
+// Judged reports whether v says something about the target.
+func (v Verdict) Judged() bool {
+	return v == Fail || v == Warn || v == Note || v == Pass
+}
+
+// Word is the verdict as people read it.
+func (v Verdict) Word() string {
+	if v == NotApplicable {
+		return "not applicable"
+	}
+	return string(v)
+}
+
+// rank is the place in Verdicts; a word that is no verdict proves nothing.
+func (v Verdict) rank() int {
+	if i := slices.Index(Verdicts(), v); i >= 0 {
+		return i
+	}
+	return slices.Index(Verdicts(), Inconclusive)
+}
+
+// Worst returns the worst of the verdicts. Pass and NotApplicable together are Pass; of no verdicts
+// at all nothing is known, which is Inconclusive.
+func Worst(verdicts ...Verdict) Verdict {
+	worst := len(Verdicts())
+	for _, v := range verdicts {
+		worst = min(worst, v.rank())
+	}
+	if worst == len(Verdicts()) {
+		return Inconclusive
+	}
+	return Verdicts()[worst]
+}
+
+// Counts says how many there are of each verdict.
+type Counts map[Verdict]int
+
+// Total is how many there are.
+func (c Counts) Total() int {
+	sum := 0
+	for _, n := range c {
+		sum += n
+	}
+	return sum
+}
+
+// Judged is how many say something about the target.
+func (c Counts) Judged() int {
+	sum := 0
+	for v, n := range c {
+		if v.Judged() {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// Worst is the worst verdict that occurs, and false when none does.
+func (c Counts) Worst() (Verdict, bool) {
+	for _, v := range Verdicts() {
+		if c[v] > 0 {
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// add counts one verdict; what is no verdict counts as Inconclusive.
+func (c Counts) add(v Verdict) { c[Worst(v)]++ }
+
+// Counts says how many requirements have each verdict.
+func (c Conformance) Counts() Counts {
+	counts := Counts{}
+	for _, r := range c.Results {
+		counts.add(r.Verdict)
+	}
+	return counts
+}
+
+// The exit codes of a verdict.
+const (
+	exitHolds       = 0
+	exitFallsShort  = 1
+	exitCannotClaim = 3
+)
+
+// ExitCode is 1 when a requirement fails (or, under strict, warns), 3 when the run is partial, something
+// is inconclusive or nothing was judged, and 0 when the target conforms.
+func (c Conformance) ExitCode(strict bool) int {
+	counts := c.Counts()
+	switch {
+	case counts[Fail] > 0, strict && counts[Warn] > 0:
+		return exitFallsShort
+	case c.Partial != "", counts[Inconclusive] > 0, counts.Judged() == 0:
+		return exitCannotClaim
+	}
+	return exitHolds
+}
+
+// ExitCode is 1 when the run fails, 3 when it is partial or inconclusive, and 0 when it holds.
+func (l Load) ExitCode() int {
+	switch {
+	case l.Verdict == Fail:
+		return exitFallsShort
+	case l.Verdict != Pass, l.Partial != "":
+		return exitCannotClaim
+	}
+	return exitHolds
+}
