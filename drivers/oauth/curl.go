@@ -12,44 +12,51 @@ import (
 // curl is a command for a POSIX shell that sends the same request, its secrets as shell variables.
 // It is empty when no shell could do it, or nobody would want to read it.
 func (r *Redactor) curl(q Request) string {
-	if strings.ContainsRune(q.Body, 0) || !utf8.ValidString(q.Body) {
-		return ""
-	}
-	v := variables{r: r}
+	full, v := q.FullURL(), variables{redactor: r}
 	words := []string{"curl --include"}
-	if q.Method != "GET" || q.Body != "" || len(q.Form) > 0 {
+	if strings.ContainsAny(full, "[]{}") {
+		words[0] += " --globoff"
+	}
+	if strings.Contains(full, "/.") {
+		words[0] += " --path-as-is"
+	}
+	payload := q.Body != "" || q.Form != nil
+	if q.Method != "GET" || payload {
 		words[0] += " --request " + quote(q.Method)
 	}
-	words = append(words, v.url(q.FullURL()))
+	words = append(words, v.url(full))
 	for _, h := range q.head() {
 		words = append(words, v.header(h))
 	}
-	if t, chosen := q.contentType(); chosen && t == "" && (q.Body != "" || len(q.Form) > 0) {
+	if t, chosen := q.contentType(); chosen && t == "" && payload {
 		words = append(words, "--header 'Content-Type:'") // or curl would announce a form
 	}
 	switch {
 	case q.Body != "":
-		words = append(words, "--data-binary "+v.body(q))
-	default:
-		for _, p := range q.Form {
+		words = append(words, "--data-raw "+v.body(q))
+	case payload && len(q.Form) == 0:
+		words = append(words, "--data ''")
+	}
+	for _, p := range q.Form {
+		if q.Body == "" {
 			words = append(words, v.field(p))
 		}
 	}
 	cmd := r.Text(strings.Join(words, " \\\n  "))
-	if len(cmd) > maxEvidence || strings.ContainsRune(cmd, 0) {
+	if len(cmd) > maxEvidence || !utf8.ValidString(cmd) || shown(cmd) != cmd {
 		return ""
 	}
-	return shown(cmd)
+	return cmd
 }
 
 // variables hands out one shell variable for each different secret.
 type variables struct {
-	r    *Redactor
-	seen map[string][]string // values by the variable's base name
+	redactor *Redactor
+	seen     map[string][]string // values by the variable's base name
 }
 
-// of is the quoted variable for a value of that kind.
-func (v *variables) of(kind, value string) string {
+// name is the variable for a value of that kind.
+func (v *variables) name(kind, value string) string {
 	name := strings.ToUpper(kind)
 	if kind == "access_token" {
 		name = "TOKEN"
@@ -65,64 +72,96 @@ func (v *variables) of(kind, value string) string {
 	if i > 0 {
 		name = fmt.Sprintf("%s_%d", name, i+1)
 	}
-	return `"$` + name + `"`
+	return name
+}
+
+// A shellWord is one argument, of literal text and variables.
+type shellWord struct{ done, literal string }
+
+func (w *shellWord) text(s string) { w.literal += s }
+
+func (w *shellWord) variable(name string) {
+	w.done, w.literal = w.String()+`"$`+name+`"`, ""
+}
+
+func (w *shellWord) String() string {
+	if w.literal == "" && w.done != "" {
+		return w.done
+	}
+	return w.done + quote(w.literal)
 }
 
 func (v *variables) url(raw string) string {
+	var w shellWord
 	base, fragment, sharp := strings.Cut(raw, "#")
 	base, query, mark := strings.Cut(base, "?")
-	out := quote(v.r.url(base))
+	w.text(v.redactor.url(base))
 	if mark {
-		out += quote("?") + v.params(query)
+		w.text("?")
+		v.params(&w, query)
 	}
 	if sharp {
-		out += quote("#") + v.params(fragment)
+		w.text("#")
+		v.params(&w, fragment)
 	}
-	return strings.ReplaceAll(out, "''", "")
+	return w.String()
 }
 
 // params keeps an encoded text but for the secret values.
-func (v *variables) params(encoded string) string {
-	var b strings.Builder
+func (v *variables) params(w *shellWord, encoded string) {
 	for i, part := range strings.Split(encoded, "&") {
 		if i > 0 {
-			part = "&" + part
+			w.text("&")
 		}
 		name, value, _ := strings.Cut(part, "=")
-		if kind := secretKind(unescape(strings.TrimPrefix(name, "&"))); kind != "" && value != "" {
-			b.WriteString(quote(name+"=") + v.of(kind, unescape(value)))
+		if kind := secretKind(unescape(name)); kind != "" && value != "" {
+			w.text(name + "=")
+			w.variable(v.name(kind, unescape(value)))
 			continue
 		}
-		b.WriteString(quote(part))
+		w.text(v.redactor.Text(part))
 	}
-	return strings.ReplaceAll(b.String(), "''", "")
 }
 
 func (v *variables) header(h Param) string {
+	w := shellWord{}
 	switch strings.ToLower(h.Name) {
 	case "authorization", "proxy-authorization":
-		scheme, rest, _ := strings.Cut(h.Value, " ")
-		id, secret, pair := credentials(rest)
-		switch {
-		case rest == "":
-			// As it stands: there is nothing secret behind a scheme alone.
-			return "--header " + quote(h.Name+": "+v.r.authorization(h.Value))
-		case strings.EqualFold(scheme, "bearer"):
-			return "--header " + quote(h.Name+": "+scheme+" ") + v.of("access_token", rest)
-		case pair && h.Name == "Authorization" && printable(id) && rest == base64.StdEncoding.EncodeToString([]byte(id+":"+secret)) && scheme == "Basic":
-			if secret == "" {
-				return "--user " + quote(id+":")
-			}
-			return "--user " + quote(id+":") + v.of("client_secret", secret)
-		}
-		return "--header " + quote(h.Name+": "+scheme+" ") + v.of("credentials", rest)
+		return v.authorization(h)
 	case "cookie":
-		return "--header " + quote(h.Name+": ") + v.of("cookie", h.Value)
+		w.text(h.Name + ": ")
+		w.variable(v.name("cookie", h.Value))
+		return "--header " + w.String()
 	}
 	if h.Value == "" {
 		return "--header " + quote(h.Name+";") // curl's way to send an empty header
 	}
-	return "--header " + quote(h.Name+": "+v.r.header(h.Name, h.Value))
+	return "--header " + quote(h.Name+": "+v.redactor.header(h.Name, h.Value))
+}
+
+func (v *variables) authorization(h Param) string {
+	var w shellWord
+	scheme, rest, _ := strings.Cut(h.Value, " ")
+	if rest == "" {
+		// There is nothing secret behind a scheme alone.
+		return "--header " + quote(h.Name+": "+v.redactor.authorization(h.Value))
+	}
+	id, secret, pair := credentials(rest)
+	standard := rest == base64.StdEncoding.EncodeToString([]byte(id+":"+secret))
+	if pair && standard && h.Name == "Authorization" && scheme == "Basic" && printable(id) {
+		w.text(id + ":")
+		if secret != "" {
+			w.variable(v.name("client_secret", secret))
+		}
+		return "--user " + w.String()
+	}
+	w.text(h.Name + ": " + scheme + " ")
+	kind := "credentials"
+	if strings.EqualFold(scheme, "bearer") {
+		kind = "access_token"
+	}
+	w.variable(v.name(kind, rest))
+	return "--header " + w.String()
 }
 
 func (v *variables) field(p Param) string {
@@ -130,21 +169,28 @@ func (v *variables) field(p Param) string {
 	if kind == "" || p.Value == "" {
 		return "--data " + quote(url.QueryEscape(p.Name)+"="+url.QueryEscape(p.Value))
 	}
-	return "--data-urlencode " + quote(p.Name+"=") + v.of(kind, p.Value)
+	var w shellWord
+	w.text(p.Name + "=")
+	w.variable(v.name(kind, p.Value))
+	return "--data-urlencode " + w.String()
 }
 
 func (v *variables) body(q Request) string {
+	var w shellWord
 	if t, _ := q.contentType(); strings.HasPrefix(strings.ToLower(t), formType) {
-		return v.params(q.Body)
+		v.params(&w, q.Body)
+	} else {
+		w.text(v.redactor.text(q.Body))
 	}
-	return quote(v.r.text(q.Body))
+	return w.String()
 }
 
 // quote makes one word of s for a POSIX shell.
 func quote(s string) string {
-	if s != "" && strings.IndexFunc(s, func(c rune) bool {
+	special := func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-_./:=@%+,", c)
-	}) < 0 {
+	}
+	if s != "" && strings.IndexFunc(s, special) < 0 {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

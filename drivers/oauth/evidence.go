@@ -182,4 +182,3 @@ func bounded(s string) string {
 	}
 	return fmt.Sprintf("%s\n… %d more bytes", s[:at], len(s)-at)
 }
-

@@ -11,8 +11,13 @@ import (
 func secretKind(name string) string {
 	switch name = strings.ToLower(name); name {
 	case "client_secret", "password", "code", "access_token", "refresh_token", "id_token", "code_verifier", "token",
-		"assertion", "client_assertion", "device_code", "subject_token", "actor_token":
+		"assertion", "client_assertion", "device_code", "subject_token", "actor_token", "otp", "totp":
 		return name
+	case "pwd", "pass", "passwd":
+		return "password"
+	}
+	if strings.Contains(name, "password") {
+		return "password"
 	}
 	return ""
 }
@@ -177,4 +182,3 @@ func attribute(attrs []html.Attribute, key string) string {
 	}
 	return ""
 }
-

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-const secretNames = `client_secret|password|code|access_token|refresh_token|id_token|code_verifier|token|` +
-	`assertion|client_assertion|device_code|subject_token|actor_token`
+const secretNames = `client_secret|[a-z_-]*password[a-z_-]*|pwd|pass|passwd|code|access_token|refresh_token|id_token|code_verifier|token|` +
+	`assertion|client_assertion|device_code|subject_token|actor_token|otp|totp`
 
 // Patterns rather than parsers, because secrets stand in broken documents too.
 var (
@@ -23,7 +23,7 @@ func (r *Redactor) text(s string) string {
 			if memberKind(m[2], "") == "" {
 				return found
 			}
-			return m[1] + `"` + r.mask(strings.ToLower(m[2]), m[3]) + `"`
+			return m[1] + `"` + r.mask(secretKind(m[2]), m[3]) + `"`
 		}
 		value := unquote(m[4])
 		kind := memberKind(m[2], value)

@@ -155,7 +155,7 @@ func (r *Redactor) mask(kind, value string) string {
 // its hash could be searched for.
 func mask(kind, value string) string {
 	switch kind {
-	case "client_secret", "password", "totp", "cookie", "credentials":
+	case "client_secret", "password", "otp", "totp", "cookie", "credentials":
 		return "[" + kind + "]"
 	}
 	if len(value) < 16 || !plain(value[:4]) {

@@ -1,0 +1,257 @@
+package oauth
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// A document is a page of the server as far as a person without scripts can use it.
+type document struct {
+	title, text, alert string
+	refresh            string // where <meta http-equiv=refresh> leads
+	forms              []*form
+	links              []link
+}
+
+type link struct{ href, text string }
+
+// A form has its controls in document order.
+type form struct {
+	action, method string
+	controls       []control
+	scripted       bool // nothing to press: a script is to submit it
+}
+
+// A control is an input, select, textarea or button.
+type control struct {
+	kind         string // the type of the input; submit for a button that submits
+	name, value  string
+	label        string // what stands on the button
+	autocomplete string
+	checked      bool
+}
+
+func (c control) successful() bool {
+	switch c.kind {
+	case "checkbox", "radio":
+		return c.checked
+	case "submit", "button", "reset", "file":
+		return false
+	}
+	return true
+}
+
+func (f *form) find(match func(control) bool) int { return slices.IndexFunc(f.controls, match) }
+
+func (f *form) has(kind string) bool {
+	return f.find(func(c control) bool { return c.kind == kind }) >= 0
+}
+
+// fields are what a user agent submits when the button is pressed, or none of them for -1.
+func (f *form) fields(button int) Params {
+	var out Params
+	for i, c := range f.controls {
+		if c.name != "" && (i == button || c.successful()) {
+			out = append(out, Param{c.name, c.value})
+		}
+	}
+	return out
+}
+
+// readDocument never fails: what is no HTML reads as a page of text.
+func readDocument(body []byte) *document {
+	d := &document{}
+	root, err := html.Parse(bytes.NewReader(body))
+	if err != nil {
+		d.text = string(body)
+		return d
+	}
+	r := reader{document: d}
+	r.read(root, nil)
+	d.text = tidy(r.text.String())
+	return d
+}
+
+type reader struct {
+	*document
+	text strings.Builder
+}
+
+func (r *reader) read(n *html.Node, f *form) {
+	switch n.Type {
+	case html.TextNode:
+		r.text.WriteString(n.Data)
+		return
+	case html.ElementNode:
+		if attr(n, "hidden", "") != "" && n.Data != "input" {
+			return
+		}
+		switch n.Data {
+		case "script", "style", "template":
+			return
+		case "head":
+			r.head(n)
+			return
+		case "noscript":
+			r.noscript(n, f)
+			return
+		case "form":
+			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET"))}
+			r.forms = append(r.forms, f)
+		case "a":
+			if href := attr(n, "href", ""); href != "" {
+				r.links = append(r.links, link{href, content(n)})
+			}
+		case "input", "button", "select", "textarea":
+			if f != nil {
+				r.control(n, f)
+			}
+		}
+		if r.alert == "" && alarming(n) {
+			r.alert = content(n)
+		}
+		if blocky(n.Data) {
+			r.text.WriteByte('\n')
+			defer r.text.WriteByte('\n')
+		}
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		r.read(c, f)
+	}
+}
+
+func (r *reader) head(n *html.Node) {
+	for c := range n.Descendants() {
+		switch {
+		case c.Type != html.ElementNode:
+		case c.Data == "title":
+			r.title = content(c)
+		case c.Data == "meta" && strings.EqualFold(attr(c, "http-equiv", ""), "refresh"):
+			_, where, ok := strings.Cut(attr(c, "content", ""), ";")
+			name, where, is := strings.Cut(where, "=")
+			if ok && is && strings.EqualFold(strings.TrimSpace(name), "url") {
+				r.refresh = strings.Trim(strings.TrimSpace(where), `'"`)
+			}
+		}
+	}
+}
+
+// noscript is read as markup, because the parser takes it for text.
+func (r *reader) noscript(n *html.Node, f *form) {
+	inner, err := html.ParseFragment(strings.NewReader(content(n)), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: 0})
+	if err != nil || n.FirstChild != nil && n.FirstChild.Type != html.TextNode {
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			r.read(c, f)
+		}
+		return
+	}
+	for _, c := range inner {
+		r.read(c, f)
+	}
+}
+
+func (r *reader) control(n *html.Node, f *form) {
+	if has(n, "disabled") {
+		return
+	}
+	c := control{
+		name: attr(n, "name", ""), value: attr(n, "value", ""), checked: has(n, "checked"),
+		autocomplete: strings.ToLower(attr(n, "autocomplete", "")),
+	}
+	switch n.Data {
+	case "input":
+		c.kind = strings.ToLower(attr(n, "type", "text"))
+		c.label = c.value
+		if c.kind == "image" {
+			c.kind, c.label = "submit", attr(n, "alt", "")
+		}
+		if (c.kind == "checkbox" || c.kind == "radio") && !has(n, "value") {
+			c.value = "on"
+		}
+	case "button":
+		c.kind, c.label = strings.ToLower(attr(n, "type", "submit")), content(n)
+	case "select":
+		c.kind, c.value = "select", chosen(n)
+	case "textarea":
+		c.kind, c.value = "textarea", content(n)
+	}
+	f.controls = append(f.controls, c)
+}
+
+func chosen(n *html.Node) string {
+	first, picked := "", ""
+	for c := range n.Descendants() {
+		if c.Type != html.ElementNode || c.Data != "option" {
+			continue
+		}
+		value := attr(c, "value", content(c))
+		if first == "" {
+			first = value
+		}
+		if has(c, "selected") {
+			picked = value
+		}
+	}
+	if picked != "" {
+		return picked
+	}
+	return first
+}
+
+func alarming(n *html.Node) bool {
+	if role := attr(n, "role", ""); role == "alert" {
+		return true
+	}
+	return slices.ContainsFunc(strings.Fields(strings.ToLower(attr(n, "class", ""))), func(c string) bool {
+		return c == "error" || c == "alert" || strings.HasPrefix(c, "alert-") || strings.HasSuffix(c, "-error")
+	})
+}
+
+func blocky(tag string) bool {
+	switch tag {
+	case "address", "article", "aside", "blockquote", "br", "dd", "div", "dl", "dt", "fieldset", "footer", "form", "h1", "h2",
+		"h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "td", "th", "tr", "ul":
+		return true
+	}
+	return false
+}
+
+func content(n *html.Node) string {
+	var b strings.Builder
+	for c := range n.Descendants() {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// tidy leaves single spaces inside of lines and no empty lines.
+func tidy(s string) string {
+	var lines []string
+	for line := range strings.Lines(s) {
+		if words := strings.Fields(line); len(words) > 0 {
+			lines = append(lines, strings.Join(words, " "))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+func has(n *html.Node, key string) bool {
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool { return a.Key == key })
+}
+
+func attr(n *html.Node, key, otherwise string) string {
+	for _, a := range n.Attr {
+		if a.Key == key {
+			if a.Val == "" && key == "hidden" {
+				return key
+			}
+			return a.Val
+		}
+	}
+	return otherwise
+}

@@ -1,0 +1,205 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+
+	"flowproof/drivers/target"
+)
+
+// NewForms makes a user agent that reads plain HTML forms and runs no scripts: quick, and enough for
+// servers whose pages work without them. It detects the forms, so sign-in recipes are not for it.
+func NewForms(t target.Target, d *Driver) UserAgent { return &forms{target: t, driver: d} }
+
+type forms struct {
+	target target.Target
+	driver *Driver
+}
+
+func (f *forms) Session(context.Context) (Session, error) {
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: open a session: %w", err)
+	}
+	return &formSession{forms: f, jar: jar}, nil
+}
+
+func (f *forms) Browser() bool   { return false }
+func (f *forms) Product() string { return "plain HTML forms" }
+func (f *forms) Close() error    { return nil }
+
+// own reports whether a URL belongs to the server: only there are redirects followed and forms filled in.
+func (f *forms) own(raw string, v Visit) bool {
+	o := origin(raw)
+	return o != "" && (o == origin(f.target.URL) || o == origin(f.target.Endpoints.Authorization) || o == origin(v.URL))
+}
+
+// client is the name of the client that an authorization request speaks of, if it is one of the target's.
+func (f *forms) client(raw string) string {
+	_, query, _ := split(raw)
+	id := ParseParams(query).Get("client_id")
+	for _, c := range f.target.Clients {
+		if c.ID == id {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+func origin(raw string) string {
+	scheme, rest, ok := strings.Cut(endpoint(raw), "://")
+	if !ok || scheme != "http" && scheme != "https" {
+		return ""
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
+}
+
+type formSession struct {
+	*forms
+	jar http.CookieJar
+}
+
+func (s *formSession) Close() error { return nil }
+
+func (s *formSession) Cookies(_ context.Context, raw string) ([]*http.Cookie, error) {
+	u, err := jarURL(raw)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: look up cookies: %w", err)
+	}
+	return s.jar.Cookies(u), nil
+}
+
+// jarURL treats loopback as browsers do: Secure cookies are kept and sent there without TLS.
+func jarURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if h := u.Hostname(); u.Scheme == "http" && (h == "localhost" || h == "::1" || strings.HasPrefix(h, "127.")) {
+		u.Scheme = "https"
+	}
+	return u, nil
+}
+
+// Visit follows redirects within the server, signs in and consents. A redirect that leaves the server is
+// never followed: it is the landing, at one of the visit's redirect URIs or, of a faulty server, elsewhere.
+func (s *formSession) Visit(ctx context.Context, v Visit) (Landing, error) {
+	p := visiting{session: s, visit: v}
+	l, err := p.play(ctx, Request{
+		Title: "open the authorization request", Client: s.client(v.URL), Method: "GET", URL: v.URL,
+		Header: Params{{"Accept", htmlType}},
+	})
+	l.Trail = p.trail
+	if err != nil {
+		return l, fmt.Errorf("oauth: visit the authorization endpoint: %w", err)
+	}
+	return l, nil
+}
+
+const (
+	htmlType     = "text/html,application/xhtml+xml"
+	maxRedirects = 10
+	maxPages     = 8
+)
+
+// visiting is one visit in progress.
+type visiting struct {
+	session   *formSession
+	visit     Visit
+	trail     []Exchange
+	signedIn  int // times the password was sent
+	identity  int // times the user name alone was sent
+	oneTime   int // times a one-time password was sent
+	consented int // times a consent page was answered
+}
+
+func (p *visiting) play(ctx context.Context, r Request) (Landing, error) {
+	for range maxPages {
+		e, landed, err := p.follow(ctx, r)
+		if err != nil || landed != nil {
+			return value(landed), err
+		}
+		page := readDocument(e.Body)
+		next, landed, err := p.act(e, page)
+		if err != nil || landed != nil {
+			return value(landed), err
+		}
+		r = next
+	}
+	return Landing{}, fmt.Errorf("the server asked for more than %d pages to be filled in", maxPages)
+}
+
+func value(l *Landing) Landing {
+	if l == nil {
+		return Landing{}
+	}
+	return *l
+}
+
+// follow sends the request and goes where redirects lead, to a page or to the client.
+func (p *visiting) follow(ctx context.Context, r Request) (Exchange, *Landing, error) {
+	for range maxRedirects + 1 {
+		e := p.send(ctx, r)
+		if !e.Answered() {
+			return e, nil, e.Err
+		}
+		if !e.Redirects() {
+			return e, nil, nil
+		}
+		here := e.Request.FullURL()
+		where := resolve(here, e.Location())
+		if _, old, has := strings.Cut(here, "#"); has && !strings.Contains(where, "#") {
+			where += "#" + old // as browsers do (RFC 9110 section 10.2.2)
+		}
+		if l := p.leaving(where); l != nil {
+			l.Via = fmt.Sprint(e.Status)
+			return e, l, nil
+		}
+		r = redirected(r, e.Status, where)
+	}
+	return Exchange{}, nil, fmt.Errorf("the server redirected more than %d times without a page", maxRedirects)
+}
+
+// leaving is the landing of a navigation that leads away from the server.
+func (p *visiting) leaving(where string) *Landing {
+	if !Lands(where, p.visit.RedirectURIs...) && p.session.own(where, p.visit) {
+		return nil
+	}
+	l := ParseLanding(where)
+	return &l
+}
+
+// redirected is the next request of a user agent: 307 and 308 repeat a POST, the others turn it into a GET.
+func redirected(r Request, status int, where string) Request {
+	next := Request{Title: "follow the redirect", Client: r.Client, Method: "GET", URL: where, Header: Params{{"Accept", htmlType}}}
+	if status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect {
+		next.Method, next.Form, next.Body = r.Method, r.Form, r.Body
+	}
+	return next
+}
+
+// send adds the session's cookies and keeps those that come back.
+func (p *visiting) send(ctx context.Context, r Request) Exchange {
+	u, err := jarURL(r.FullURL())
+	if err == nil {
+		var pairs []string
+		for _, c := range p.session.jar.Cookies(u) {
+			pairs = append(pairs, c.Name+"="+c.Value)
+		}
+		r = r.Changed(WithoutHeader("Cookie"))
+		if len(pairs) > 0 {
+			r.Header = r.Header.And("Cookie", strings.Join(pairs, "; "))
+		}
+	}
+	e := p.session.driver.Send(ctx, r)
+	p.trail = append(p.trail, e)
+	if err == nil && e.Status != 0 {
+		p.session.jar.SetCookies(u, (&http.Response{Header: e.Header}).Cookies())
+	}
+	return e
+}

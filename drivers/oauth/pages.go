@@ -1,0 +1,219 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+)
+
+// act does what the visit says on a page: the next request, or the landing.
+func (p *visiting) act(e Exchange, d *document) (Request, *Landing, error) {
+	if l := p.passing(e, d); l != nil {
+		return Request{}, l, nil
+	}
+	if where := d.refresh; where != "" {
+		where = resolve(e.Request.FullURL(), where)
+		if l := p.leaving(where); l != nil {
+			l.Via = "meta"
+			return Request{}, l, nil
+		}
+		next := Request{Title: "follow the page's refresh", Client: e.Request.Client, Method: "GET", URL: where}
+		next.Header = Params{{"Accept", htmlType}}
+		return next, nil, nil
+	}
+	if f := d.signIn(); f != nil {
+		return p.signIn(e, d, f)
+	}
+	if f, field := d.oneTime(); f != nil && p.signedIn > 0 {
+		return p.oneTimePassword(e, d, f, field)
+	}
+	if accept, deny, ok := d.consent(); ok {
+		return p.decide(e, d, accept, deny)
+	}
+	return Request{}, shownPage(Shown, e, d), nil
+}
+
+// passing is a page whose form a script posts to the client (response_mode=form_post).
+func (p *visiting) passing(e Exchange, d *document) *Landing {
+	for _, f := range d.forms {
+		action := resolve(e.Request.FullURL(), f.action)
+		if f.action == "" || !Lands(action, p.visit.RedirectURIs...) {
+			continue
+		}
+		l := ParseLanding(action)
+		l.Via, l.Query = "form_post", append(l.Query, f.fields(-1)...)
+		return &l
+	}
+	return nil
+}
+
+func shownPage(kind LandingKind, e Exchange, d *document) *Landing {
+	where := e.Request.FullURL()
+	return &Landing{Kind: kind, URL: where, Page: &Page{
+		Status: e.Status, URL: where, Title: d.title, Text: d.text, HTML: string(e.Body),
+	}}
+}
+
+// signIn finds the form that asks for a password, or for the user name that a password is asked for next.
+func (d *document) signIn() *form {
+	for _, f := range d.forms {
+		if f.find(func(c control) bool { return c.kind == "password" && c.autocomplete != "new-password" }) >= 0 {
+			return f
+		}
+	}
+	for _, f := range d.forms {
+		if f.find(namesUser) >= 0 {
+			return f
+		}
+	}
+	return nil
+}
+
+func namesUser(c control) bool {
+	return writable(c) && slices.Contains(strings.Fields(c.autocomplete), "username")
+}
+
+func writable(c control) bool { return c.kind == "text" || c.kind == "email" || c.kind == "tel" }
+
+// userField is where the user name goes: the field that says so, else the last one before the password.
+func (f *form) userField(password int) int {
+	if i := f.find(namesUser); i >= 0 {
+		return i
+	}
+	if i := f.find(func(c control) bool { return c.kind == "email" }); i >= 0 && i < password {
+		return i
+	}
+	if i := f.find(writable); i >= 0 && i < password {
+		return i
+	}
+	return -1
+}
+
+func (p *visiting) signIn(e Exchange, d *document, f *form) (Request, *Landing, error) {
+	u := p.visit.User
+	if u == nil {
+		return Request{}, shownPage(SignIn, e, d), nil
+	}
+	password := f.find(func(c control) bool { return c.kind == "password" })
+	if again := password >= 0 && p.signedIn > 0 || password < 0 && p.identity > 0; again {
+		return Request{}, nil, refused("the credentials", u.Name, e, d)
+	}
+	if i := f.userField(password); i >= 0 {
+		f.controls[i].value = u.Username
+	}
+	if password < 0 {
+		p.identity++
+		return p.submit(e, f, f.firstButton(), "submit the user name")
+	}
+	f.controls[password].value = u.Password.Reveal()
+	p.signedIn++
+	return p.submit(e, f, f.firstButton(), "submit the sign-in form as "+u.Name)
+}
+
+// oneTime finds the form that asks for a one-time password after the first.
+func (d *document) oneTime() (*form, int) {
+	for _, f := range d.forms {
+		i := f.find(func(c control) bool {
+			if c.autocomplete == "one-time-code" {
+				return true
+			}
+			name := strings.ToLower(c.name)
+			return (writable(c) || c.kind == "number") && (strings.Contains(name, "otp") || strings.Contains(name, "2fa"))
+		})
+		if i >= 0 {
+			return f, i
+		}
+	}
+	return nil, -1
+}
+
+func (p *visiting) oneTimePassword(e Exchange, d *document, f *form, field int) (Request, *Landing, error) {
+	u := p.visit.User
+	if u == nil || u.TOTP.Empty() {
+		return Request{}, nil, errors.New("the server asks for a one-time password, and the target file has no totp for this user")
+	}
+	if p.oneTime > 0 {
+		return Request{}, nil, refused("the one-time password", u.Name, e, d)
+	}
+	code, err := totp.GenerateCode(u.TOTP.Reveal(), time.Now())
+	if err != nil {
+		return Request{}, nil, fmt.Errorf("make the one-time password of %s: %w", u.Name, err)
+	}
+	p.session.driver.Redactor().Learn("otp", code)
+	f.controls[field].value = code
+	p.oneTime++
+	return p.submit(e, f, f.firstButton(), "submit the one-time password of "+u.Name)
+}
+
+func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request, *Landing, error) {
+	c, title := accept, "accept on the consent page"
+	switch p.visit.Consent {
+	case Stop:
+		return Request{}, shownPage(Consent, e, d), nil
+	case Deny:
+		c, title = deny, "deny on the consent page"
+	}
+	if p.consented++; p.consented > 2 {
+		return Request{}, nil, fmt.Errorf("the server shows the consent page again and again%s", said(d))
+	}
+	if c.form == nil && c.link == "" {
+		return Request{}, nil, errors.New("the consent page has no button to refuse with")
+	}
+	if c.form == nil {
+		where := resolve(e.Request.FullURL(), c.link)
+		if !p.session.own(where, p.visit) && !Lands(where, p.visit.RedirectURIs...) {
+			return Request{}, nil, errors.New("the consent page's refusal leads to another server")
+		}
+		if l := p.leaving(where); l != nil {
+			l.Via = "link"
+			return Request{}, l, nil
+		}
+		next := Request{Title: title, Client: e.Request.Client, Method: "GET", URL: where}
+		next.Header = Params{{"Accept", htmlType}}
+		return next, nil, nil
+	}
+	return p.submit(e, c.form, c.button, title)
+}
+
+func refused(what, user string, e Exchange, d *document) error {
+	return fmt.Errorf("the server refused %s of %s: it answers %d and shows the sign-in page again%s", what, user, e.Status, said(d))
+}
+
+func said(d *document) string {
+	if d.alert == "" {
+		return ""
+	}
+	return fmt.Sprintf(", with the words %q", strings.Join(strings.Fields(d.alert), " "))
+}
+
+// firstButton is the one that the Enter key presses.
+func (f *form) firstButton() int {
+	return f.find(func(c control) bool { return c.kind == "submit" })
+}
+
+// submit makes the request of a filled-in form, to the server itself only.
+func (p *visiting) submit(e Exchange, f *form, button int, title string) (Request, *Landing, error) {
+	here := e.Request.FullURL()
+	action, _, _ := strings.Cut(here, "#")
+	if f.action != "" {
+		action = resolve(here, f.action)
+	}
+	if !p.session.own(action, p.visit) {
+		return Request{}, nil, fmt.Errorf("the form would be sent to another server, %s", origin(action))
+	}
+	r := Request{Title: title, Client: e.Request.Client, Method: "POST", URL: action, Form: f.fields(button), Header: Params{{"Accept", htmlType}}}
+	if f.method != "POST" {
+		base, _, _ := split(action)
+		r.Method, r.URL, r.Query, r.Form = "GET", base, r.Form, nil
+		return r, nil, nil
+	}
+	if r.Form == nil {
+		r.Form = Params{}
+	}
+	r.Header = r.Header.And("Origin", origin(here))
+	return r, nil, nil
+}
