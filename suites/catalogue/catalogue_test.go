@@ -112,8 +112,10 @@ func weight(l Level) int {
 		return 3
 	case Should, ShouldNot:
 		return 2
-	default:
+	case May, Note:
 		return 1
+	default:
+		return 0
 	}
 }
 
