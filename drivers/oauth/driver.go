@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,7 +37,7 @@ type Driver struct {
 	redactor  *Redactor
 
 	observing sync.Mutex
-	observe   func(Exchange)
+	observers []*func(Exchange)
 }
 
 const (
@@ -58,7 +59,10 @@ func New(t target.Target, o Options) (*Driver, error) {
 		}
 		trust.RootCAs = roots
 	}
-	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor, observe: o.Observe}
+	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor}
+	if o.Observe != nil {
+		d.observers = append(d.observers, &o.Observe)
+	}
 	if d.agent == "" {
 		d.agent = defaultAgent
 	}
@@ -97,12 +101,37 @@ func (d *Driver) Send(ctx context.Context, r Request) Exchange {
 	e.Err = d.exchange(ctx, &e)
 	e.Duration = time.Since(e.Started)
 	d.redactor.learnAnswer(e)
-	if d.observe != nil {
+	d.tell(e)
+	return e
+}
+
+// Report files an exchange that was made by other means, as by a browser: it is learnt and observed
+// like the driver's own.
+func (d *Driver) Report(e Exchange) {
+	d.redactor.learnRequest(e.Request)
+	d.redactor.learnAnswer(e)
+	d.tell(e)
+}
+
+// Subscribe calls observe for each exchange from now on, under the rules of Options.Observe, until
+// the returned function is called.
+func (d *Driver) Subscribe(observe func(Exchange)) (stop func()) {
+	d.observing.Lock()
+	defer d.observing.Unlock()
+	d.observers = append(d.observers, &observe)
+	return func() {
 		d.observing.Lock()
 		defer d.observing.Unlock()
-		d.observe(e)
+		d.observers = slices.DeleteFunc(d.observers, func(o *func(Exchange)) bool { return o == &observe })
 	}
-	return e
+}
+
+func (d *Driver) tell(e Exchange) {
+	d.observing.Lock()
+	defer d.observing.Unlock()
+	for _, observe := range d.observers {
+		(*observe)(e)
+	}
 }
 
 func (d *Driver) exchange(ctx context.Context, e *Exchange) error {

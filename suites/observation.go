@@ -1,0 +1,114 @@
+package suites
+
+import (
+	"sync"
+
+	"flowproof/drivers/oauth"
+	"flowproof/reports"
+)
+
+// An observation is what one spec saw, expected and noted.
+type observation struct {
+	mu        sync.Mutex // the browser reports its exchanges from its own goroutines
+	exchanges []oauth.Exchange
+	deciding  []oauth.Exchange
+	pages     []oauth.Page
+	expected  string
+	message   string
+	lowered   reports.Verdict // warn or note although the expectation held
+	forced    reports.Verdict // the verdict of a violation, whatever the level
+	unproven  string          // why it is inconclusive
+	missing   string          // why it is not applicable
+	judged    int             // exchanges judged, for passive rows
+}
+
+func (o *observation) see(x oauth.Exchange) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.exchanges = append(o.exchanges, x)
+}
+
+// decide marks an exchange as the one that decides.
+func (o *observation) decide(x oauth.Exchange) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.deciding = []oauth.Exchange{x}
+}
+
+// lower keeps the worst of the tolerated deviations.
+func (o *observation) lower(v reports.Verdict, message string) {
+	if o.lowered == "" || reports.Worst(o.lowered, v) != o.lowered {
+		o.lowered, o.message = v, message
+	}
+}
+
+// show keeps a page that a user was shown, for its screenshot.
+func (o *observation) show(p *oauth.Page) {
+	if p != nil {
+		o.pages = append(o.pages, *p)
+	}
+}
+
+// attachments are the pictures of a spec that did not pass.
+func (o *observation) attachments(v reports.Verdict) []reports.Attachment {
+	var out []reports.Attachment
+	if v == reports.Pass || v == reports.NotApplicable {
+		return nil
+	}
+	for _, p := range o.pages {
+		if len(p.Screenshot) > 0 {
+			out = append(out, reports.Attachment{Name: p.Title, Type: "image/png", Data: p.Screenshot})
+		}
+	}
+	return out
+}
+
+// How many exchanges a finding keeps: a pass is proved by its deciding one, the rest by the way there.
+const (
+	keptOnPass  = 2
+	keptOnFault = 10
+)
+
+// evidence is what the report shows of a spec: redacted, the deciding exchange marked, the latest kept.
+func (s *session) evidence(o *observation, v reports.Verdict) []reports.Exchange {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if v == reports.NotApplicable {
+		return nil
+	}
+	kept := keptOnFault
+	if v == reports.Pass {
+		kept = keptOnPass
+	}
+	list := o.exchanges
+	for _, d := range o.deciding {
+		if !contains(list, d) { // made by an earlier spec
+			list = append([]oauth.Exchange{d}, list...)
+		}
+	}
+	decides := len(list) - 1
+	for i, x := range list {
+		if contains(o.deciding, x) {
+			decides = i
+		}
+	}
+	from := max(0, min(len(list)-kept, decides-kept+1))
+	to := min(len(list), from+kept)
+	var out []reports.Exchange
+	for i, x := range list[from:to] {
+		shown := x.Evidence(s.driver.Redactor())
+		shown.Deciding = from+i == decides
+		out = append(out, shown)
+	}
+	return out
+}
+
+// contains tells exchanges apart by when and how they were made; their bytes need not be compared.
+func contains(list []oauth.Exchange, x oauth.Exchange) bool {
+	for _, y := range list {
+		if y.Started.Equal(x.Started) && y.Request.Title == x.Request.Title && y.Duration == x.Duration {
+			return true
+		}
+	}
+	return false
+}

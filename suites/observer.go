@@ -1,0 +1,106 @@
+package suites
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+
+	"flowproof/drivers/oauth"
+	"flowproof/drivers/target"
+	"flowproof/reports"
+)
+
+// An observer judges every exchange of a run by the passive rows of the catalogue.
+type observer struct {
+	target target.Target
+	rows   []passiveRow
+
+	mu      sync.Mutex
+	total   int
+	tallies map[string]*tally
+	format  string // jwt or opaque, once a token was seen
+}
+
+// A passiveRow judges the answers that it is about.
+type passiveRow struct {
+	id    string
+	about func(x oauth.Exchange) bool
+	judge func(x oauth.Exchange) opinion
+}
+
+// An opinion is what one answer says about a row; the zero value is that all is well.
+type opinion struct {
+	worse   reports.Verdict // fail: a violation, judged by the row's level; warn or note: tolerated
+	because string
+}
+
+// A tally is what all answers of a run say about a row, with the worst one as evidence.
+type tally struct {
+	seen  int
+	worst opinion
+	at    oauth.Exchange
+}
+
+func newObserver(t target.Target) *observer {
+	return &observer{target: t, rows: passiveRows(), tallies: map[string]*tally{}}
+}
+
+// see judges one exchange.
+func (o *observer) see(x oauth.Exchange) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.total++
+	if !x.Answered() || !o.ordinary(x) {
+		return
+	}
+	if t, err := x.Token(); err == nil && t.AccessToken != "" && o.format == "" {
+		o.format = "opaque"
+		if _, is := oauth.ParseJWT(t.AccessToken); is {
+			o.format = "jwt"
+		}
+	}
+	for _, row := range o.rows {
+		if !row.about(x) {
+			continue
+		}
+		t := o.tallies[row.id]
+		if t == nil {
+			t = &tally{}
+			o.tallies[row.id] = t
+		}
+		t.seen++
+		if op := row.judge(x); t.seen == 1 || worse(op.worse, t.worst.worse) {
+			t.worst, t.at = op, x
+		}
+	}
+}
+
+// ordinary says whether an exchange is one that the passive rows may judge: a form posted to the
+// token endpoint, of a size that no proxy answers by itself.
+func (o *observer) ordinary(x oauth.Exchange) bool {
+	r := x.Request
+	return r.Method == http.MethodPost && strings.HasPrefix(r.URL, o.target.Endpoints.Token) &&
+		r.Body == "" && len(r.Form) < 100 && len(r.Form.Encode()) < 8<<10
+}
+
+func (o *observer) count() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.total
+}
+
+// tally is what was seen so far of a row.
+func (o *observer) tally(id string) tally {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if t := o.tallies[id]; t != nil {
+		return *t
+	}
+	return tally{}
+}
+
+// worse orders opinions: fail, warn, note, nothing.
+func worse(a, b reports.Verdict) bool {
+	rank := map[reports.Verdict]int{"": 0, reports.Note: 1, reports.Warn: 2, reports.Fail: 3}
+	return rank[a] > rank[b]
+}
