@@ -57,16 +57,23 @@ func TestRun(t *testing.T) {
 		t.Errorf("%d secrets, %v", len(files), err)
 	}
 	for _, file := range append(files, path) {
-		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", file, info.Mode())
 		}
 	}
 
 	response, err := http.Get(base + jwksPath)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Errorf("%v, %v", response, err)
+	if err != nil {
+		t.Fatal(err)
 	}
 	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Errorf("got %s", response.Status)
+	}
 	_ = closeIt.Close()
 	if err := <-ended; err != nil {
 		t.Error(err)

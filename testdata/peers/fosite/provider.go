@@ -51,6 +51,7 @@ func newProvider(s *store, base string, signed, pkceForPublic bool) (*provider, 
 		compose.OAuth2AuthorizeExplicitFactory,
 		compose.OAuth2AuthorizeImplicitFactory,
 		compose.OAuth2ClientCredentialsGrantFactory,
+		//lint:ignore SA1019 It is deprecated to discourage the flow, which is one of the five.
 		compose.OAuth2ResourceOwnerPasswordCredentialsFactory,
 		compose.OAuth2RefreshTokenGrantFactory,
 		compose.OAuth2TokenIntrospectionFactory,
