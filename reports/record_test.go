@@ -22,8 +22,9 @@ func TestWrittenRecordsAreReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		// A byte that is no UTF-8 cannot be kept in JSON, so compare what JSON keeps.
-		if !bytes.Equal(render(t, "json", got), render(t, "json", record)) {
+		// A byte that is no UTF-8 cannot be kept in JSON: it is U+FFFD from then on.
+		unbroken := bytes.ReplaceAll(render(t, "json", record), []byte(`\ufffd`), []byte("\ufffd"))
+		if !bytes.Equal(render(t, "json", got), unbroken) {
 			t.Errorf("%s: what is read differs from what was written", name)
 		}
 		info, err := os.Stat(path)
