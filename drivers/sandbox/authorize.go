@@ -1,0 +1,416 @@
+package sandbox
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	typeCode  = "code"
+	typeToken = "token"
+
+	methodPlain = "plain"
+	methodS256  = "S256"
+)
+
+// An authorizationRequest is a request to the authorization endpoint, as far as it could be read.
+type authorizationRequest struct {
+	raw          string // its parameters as sent
+	client       *client
+	responseType string
+	redirectURI  string
+	redirectSent bool
+	state        string
+	stateSent    bool
+	scope        scope
+	offline      bool
+	challenge    challenge
+	credentials  string // request_credentials
+}
+
+// serveAuthorize is the authorization endpoint (RFC 6749 §3.1).
+func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	raw := r.URL.RawQuery
+	switch r.Method {
+	case http.MethodGet:
+		if s.policy.front.refusesGet {
+			s.refuseMethod(w, r, "POST")
+			return
+		}
+	case http.MethodPost:
+		body, no := readForm(w, r)
+		if no != nil {
+			s.errorPage(w, r, no)
+			return
+		}
+		raw = body
+	default:
+		s.refuseMethod(w, r, "GET, POST")
+		return
+	}
+	a, fatal, no := s.readAuthorization(raw)
+	if fatal != nil {
+		s.errorPage(w, r, fatal)
+		return
+	}
+	who := s.whoAsks(r, &a)
+	switch {
+	case no != nil && (who.signedIn() || !s.policy.front.loginFirst):
+		s.sendError(w, r, a, no)
+	case who.refusal != nil:
+		s.sendError(w, r, a, who.refusal)
+	case !who.signedIn():
+		s.signInPage(w, r, a, http.StatusOK, "")
+	case s.allowed(a, who.user):
+		s.sendAnswer(w, r, a, who)
+	case s.silent(a):
+		s.sendError(w, r, a, refuse("access_denied", "The user would have to be asked"))
+	default:
+		s.consentPage(w, r, a, who)
+	}
+}
+
+// readAuthorization checks a request. A fatal refusal is shown and never sent to the redirect URI, for
+// that cannot be trusted; the other kind is sent there.
+func (s *Sandbox) readAuthorization(raw string) (a authorizationRequest, fatal, no *refusal) {
+	p := &s.policy.front
+	f, ok := formReader{}.read(raw, nil)
+	if !ok {
+		return a, s.fail("invalid_request", "The parameters are not form-encoded UTF-8"), nil
+	}
+	a.raw = raw
+	twice := f.repeated()
+	if (twice == "client_id" || twice == "redirect_uri") && !p.checksFirst {
+		return a, s.fail("invalid_request", "client_id or redirect_uri is repeated"), nil
+	}
+	a.state, a.stateSent = f.get("state"), f.get("state") != ""
+	a.responseType = f.get("response_type")
+	a.offline = f.get("access_type") == "offline"
+	a.credentials = f.get("request_credentials")
+	a.client = s.byID[f.get("client_id")]
+	if fatal := s.readRedirect(&a, f); fatal != nil {
+		return a, fatal, nil
+	}
+	for _, check := range []func(*authorizationRequest, form) *refusal{
+		s.checkRepeats, s.checkResponseType, s.checkCredentials, s.readChallenge, s.readScope,
+	} {
+		if no := check(&a, f); no != nil {
+			return a, nil, no
+		}
+	}
+	return a, nil, nil
+}
+
+// fail is a refusal in the posture's words.
+func (s *Sandbox) fail(code, description string) *refusal {
+	if spoil := s.policy.front.errorCode; spoil != nil {
+		code = spoil(code)
+	}
+	return refuse(code, description)
+}
+
+// readRedirect finds out where the answer may go.
+func (s *Sandbox) readRedirect(a *authorizationRequest, f form) *refusal {
+	p := &s.policy.front
+	asked := f.get("redirect_uri")
+	a.redirectSent = asked != ""
+	if a.client == nil {
+		if p.redirectsUnknown && asked != "" {
+			a.redirectURI, a.client = asked, s.clients[0]
+			return nil
+		}
+		return s.fail("invalid_request", "The client is unknown")
+	}
+	bad := "invalid_request"
+	if p.spaceErrors {
+		bad = "unauthorized_client"
+	}
+	registered := a.client.redirectsFor(a.responseType)
+	if asked == "" {
+		if len(registered) == 0 || (len(registered) > 1 || p.demandsRedirectURI) && !p.picksFirst {
+			return s.fail(bad, "redirect_uri is missing")
+		}
+		a.redirectURI = registered[0]
+		return nil
+	}
+	if p.stripsFragment {
+		asked, _, _ = strings.Cut(asked, "#")
+	}
+	if !s.matches(a.client, registered, asked) {
+		if p.errorsAnywhere {
+			a.redirectURI = asked
+			return nil
+		}
+		return s.fail(bad, "redirect_uri is not registered for the client")
+	}
+	a.redirectURI = asked
+	if p.checksFirst {
+		a.redirectURI = f.last("redirect_uri")
+	}
+	return nil
+}
+
+// redirectsFor lists the URIs that an answer of that type may go to. Code and implicit have lists of
+// their own; an answer that can only be an error may go to any of them.
+func (c *client) redirectsFor(responseType string) []string {
+	switch {
+	case responseType == typeCode && c.has(grantCode):
+		return c.redirects
+	case responseType == typeToken && c.has(grantImplicit):
+		return c.implicit
+	}
+	return slices.Concat(c.redirects, c.implicit)
+}
+
+// matches compares redirect URIs as strings (RFC 9700 §2.1); only the port of a loopback address is free (RFC 8252 §7.3).
+func (s *Sandbox) matches(c *client, registered []string, asked string) bool {
+	p := &s.policy.front
+	if p.refusesRedirect != nil && p.refusesRedirect(c, asked) {
+		return false
+	}
+	return slices.ContainsFunc(registered, func(r string) bool {
+		return r == asked || loopbackMatches(r, asked) || p.matchRedirect != nil && p.matchRedirect(r, asked)
+	})
+}
+
+func loopbackMatches(registered, asked string) bool {
+	cut := func(uri string) (host, path string, ok bool) {
+		rest, ok := strings.CutPrefix(uri, "http://")
+		if !ok {
+			return "", "", false
+		}
+		authority, path, _ := strings.Cut(rest, "/")
+		host, port, _ := strings.Cut(authority, ":")
+		digits := !strings.ContainsFunc(port, func(r rune) bool { return r < '0' || r > '9' })
+		return host, path, host == "127.0.0.1" && digits && len(port) <= 5
+	}
+	rh, rp, ok := cut(registered)
+	ah, ap, ok2 := cut(asked)
+	return ok && ok2 && rh == ah && rp == ap
+}
+
+func (s *Sandbox) checkRepeats(_ *authorizationRequest, f form) *refusal {
+	p := &s.policy.front
+	if twice := f.repeated(); twice != "" && !(p.checksFirst && (twice == "client_id" || twice == "redirect_uri")) {
+		return s.fail("invalid_request", "A parameter is repeated")
+	}
+	return nil
+}
+
+func (s *Sandbox) checkResponseType(a *authorizationRequest, _ form) *refusal {
+	p := &s.policy.front
+	if p.defaultsToCode && a.responseType == "" {
+		a.responseType = typeCode
+	}
+	if p.typePrefix && strings.HasPrefix(a.responseType, typeCode) {
+		a.responseType = typeCode
+	}
+	missing := "invalid_request"
+	if p.spaceErrors {
+		missing = "unsupported_response_type"
+	}
+	var grant string
+	switch {
+	case a.responseType == "":
+		return s.fail(missing, "response_type is missing")
+	case a.responseType == typeCode:
+		grant = grantCode
+	case a.responseType == typeToken && p.offersImplicit:
+		grant = grantImplicit
+	default:
+		return s.fail("unsupported_response_type", "The server does not offer this response_type")
+	}
+	if !a.client.has(grant) && !p.ignoresTypeList {
+		return s.fail("unauthorized_client", "The client is not registered for this response_type")
+	}
+	if p.refusesImplicit && grant == grantImplicit {
+		return s.fail("unauthorized_client", "The implicit flow is switched off")
+	}
+	return nil
+}
+
+func (s *Sandbox) checkCredentials(a *authorizationRequest, _ form) *refusal {
+	if !s.policy.front.requestCredentials {
+		a.credentials = ""
+		return nil
+	}
+	switch a.credentials {
+	case "", "default", "required":
+	case "skip", "silent":
+		if a.responseType == typeCode && !s.policy.front.silentCode {
+			a.credentials = ""
+		}
+	default:
+		return s.fail("invalid_request", "request_credentials has no such value")
+	}
+	return nil
+}
+
+// readChallenge is PKCE (RFC 7636 §4.3).
+func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
+	p := &s.policy.front
+	if a.responseType != typeCode {
+		return nil
+	}
+	value, method := f.get("code_challenge"), f.get("code_challenge_method")
+	required := a.client.requiresPKCE && !p.pkceNotEnforced || p.pkceAll || p.pkcePublic && a.client.public
+	if value == "" {
+		if required || method != "" {
+			return s.fail("invalid_request", "code_challenge is missing")
+		}
+		return nil
+	}
+	if method == "" {
+		method = methodPlain
+		if p.defaultsS256 {
+			method = methodS256
+		}
+	}
+	if method != methodS256 && method != methodPlain && p.unknownMethodOff {
+		return nil
+	}
+	if method != methodS256 && (method != methodPlain || !p.plain) {
+		return s.fail("invalid_request", "code_challenge_method is not offered")
+	}
+	if !isVerifier(value) && !p.s256Padded {
+		return s.fail("invalid_request", "code_challenge is malformed")
+	}
+	a.challenge = challenge{value, method}
+	return nil
+}
+
+func (s *Sandbox) readScope(a *authorizationRequest, f form) *refusal {
+	w := s.wish(f)
+	if !w.given && s.policy.front.demandsScope {
+		return s.fail("invalid_scope", "scope is missing")
+	}
+	if s.policy.front.echoesScope && w.given {
+		a.scope = literal(w.text)
+		return nil
+	}
+	granted, no := s.resolve(w, a.client.rights)
+	if no != nil {
+		return s.fail(no.code, no.description)
+	}
+	a.scope = granted
+	return nil
+}
+
+func (s *Sandbox) silent(a authorizationRequest) bool { return a.credentials == "silent" }
+
+// sendError takes an error back to the client (RFC 6749 §4.1.2.1, §4.2.2.1).
+func (s *Sandbox) sendError(w http.ResponseWriter, r *http.Request, a authorizationRequest, no *refusal) {
+	p := &s.policy.front
+	params := []pair{{"error", no.code}, {"error_description", no.description}}
+	state, sent := a.state, a.stateSent
+	if p.spoilErrorState != nil {
+		state, sent = p.spoilErrorState(state, sent)
+	}
+	if sent {
+		params = append(params, pair{"state", state})
+	}
+	fragment := a.responseType == typeToken
+	if fragment && p.tokenErrorsQuery || !fragment && p.swapsErrors {
+		fragment = !fragment
+	}
+	s.send(w, r, a, params, fragment)
+}
+
+// sendAnswer takes the code or the token to the client.
+func (s *Sandbox) sendAnswer(w http.ResponseWriter, r *http.Request, a authorizationRequest, who visitor) {
+	p := &s.policy.front
+	var params []pair
+	fragment := a.responseType == typeToken
+	if fragment {
+		out := issuance{client: a.client, user: who.user, scope: a.scope}
+		access, err := s.issueAccess(out, s.now())
+		if err != nil {
+			s.errorPage(w, r, crash(http.StatusInternalServerError))
+			return
+		}
+		params = []pair{{"access_token", access}, {"token_type", "Bearer"},
+			{"expires_in", seconds(s.policy.grants.accessLifetime)}, {"scope", a.scope.text}}
+		if p.implicitRefresh {
+			params = append(params, pair{"refresh_token", s.fileRefresh(a, who.user)})
+		}
+		if p.spoilFragment != nil {
+			params = p.spoilFragment(params)
+		}
+	} else {
+		params = []pair{{"code", s.fileCode(a, who)}}
+	}
+	state, sent := a.state, a.stateSent
+	if p.spoilState != nil {
+		state, sent = p.spoilState(state, sent)
+	}
+	if sent {
+		params = append(params, pair{"state", state})
+	}
+	s.send(w, r, a, params, fragment && !p.tokenInQuery)
+}
+
+// send redirects the user agent to the client; a form's POST is answered with 303, so that nothing is posted twice.
+func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, a authorizationRequest, params []pair, fragment bool) {
+	location := a.redirectURI
+	if s.policy.front.dropsQuery {
+		location, _, _ = strings.Cut(location, "?")
+	}
+	separator := "?"
+	switch {
+	case fragment:
+		separator = "#"
+	case strings.Contains(location, "?"):
+		separator = "&"
+	}
+	status := http.StatusFound
+	if r.Method == http.MethodPost {
+		status = http.StatusSeeOther
+	}
+	h := w.Header()
+	h.Set("Location", location+separator+encode(params))
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(status)
+}
+
+func encode(params []pair) string {
+	var b strings.Builder
+	for i, p := range params {
+		if i > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(p.name)
+		b.WriteByte('=')
+		// %20 is a space to every reader, + only to readers of forms.
+		b.WriteString(strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
+	}
+	return b.String()
+}
+
+// fileCode makes an authorization code.
+func (s *Sandbox) fileCode(a authorizationRequest, who visitor) string {
+	now := s.now()
+	value := token(32)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sweep(now)
+	if who.session != nil && a.challenge.value != "" {
+		last := a.challenge
+		who.session.challenge = &last
+	}
+	s.state.codes[value] = &code{
+		client: a.client, user: who.user, redirectURI: a.redirectURI, redirectSent: a.redirectSent, scope: a.scope,
+		offline: a.offline && !s.policy.front.ignoresOffline, challenge: a.challenge,
+		expires: now.Add(s.policy.front.codeLifetime), session: who.session,
+	}
+	return value
+}
+
+func (s *Sandbox) fileRefresh(a authorizationRequest, u *user) string {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newRefresh(s.newAuthorization(a.client, u, a.scope, now), a.scope, now)
+}

@@ -1,0 +1,104 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Fault is one named defect: a row that changes the policy in one place.
+type Fault struct {
+	ID           string   // token-accept-get
+	Sentence     string   // what is wrong, in words
+	Requirement  string   // the requirement that must catch it
+	Consequences []string // other requirements that may get worse with it
+	Needs        Needs
+	change       func(*policy)
+}
+
+// Needs are what a sandbox must be for a fault to show; the zero value is content with any.
+type Needs struct {
+	Postures   []string // one of these
+	Editions   []string // one of these, in posture space
+	Tokens     string
+	Extras     bool
+	Rotation   bool
+	Guest      bool
+	ShortLived bool // tokens and codes that expire within a test
+}
+
+// Faults lists all faults in the order of the catalogue.
+func Faults() []Fault {
+	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), refreshFaults(), resourceFaults(), spaceFaults())
+}
+
+// Options are those of the sandbox on which the fault shows, as near to base as can be.
+func (f Fault) Options(base Options) Options {
+	o := base
+	o.Faults = []string{f.ID}
+	current := o.Posture
+	if current == "" {
+		current = postureSpace
+	}
+	if len(f.Needs.Postures) > 0 && !slices.Contains(f.Needs.Postures, current) {
+		o.Posture = f.Needs.Postures[0]
+	}
+	if o.Posture != "" && o.Posture != postureSpace {
+		o.Edition = ""
+	} else if len(f.Needs.Editions) > 0 && !slices.Contains(f.Needs.Editions, o.Edition) {
+		o.Edition = f.Needs.Editions[0]
+	}
+	if f.Needs.Tokens != "" {
+		o.Tokens = f.Needs.Tokens
+	}
+	o.Extras = o.Extras || f.Needs.Extras
+	o.Rotation = o.Rotation || f.Needs.Rotation
+	o.Guest = o.Guest || f.Needs.Guest
+	if f.Needs.ShortLived {
+		o.AccessTokenLifetime, o.CodeLifetime = shortAccess, shortCode
+	}
+	return o
+}
+
+func findFault(id string) (Fault, error) {
+	all := Faults()
+	for _, f := range all {
+		if f.ID == id {
+			return f, nil
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Fault) int { return distance(id, a.ID) - distance(id, b.ID) })
+	var near []string
+	for _, f := range all[:min(3, len(all))] {
+		near = append(near, f.ID)
+	}
+	return Fault{}, fmt.Errorf("sandbox: there is no fault %q; the nearest are %s", id, strings.Join(near, ", "))
+}
+
+// distance is how many letters two names are apart (Levenshtein).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// The lifetimes under which expiry can be waited for.
+const (
+	shortAccess = 3 * time.Second
+	shortCode   = 2 * time.Second
+)

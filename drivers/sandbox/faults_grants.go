@@ -1,0 +1,5 @@
+package sandbox
+
+func grantFaults() []Fault { return nil }
+
+func refreshFaults() []Fault { return nil }

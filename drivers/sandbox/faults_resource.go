@@ -1,0 +1,5 @@
+package sandbox
+
+func resourceFaults() []Fault { return nil }
+
+func spaceFaults() []Fault { return nil }
