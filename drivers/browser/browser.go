@@ -1,0 +1,98 @@
+// Package browser signs in, consents and catches the redirect to the client in a real Chromium, so that
+// nothing leaves the browser and no client needs to exist.
+package browser
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	protocol "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/chromedp"
+
+	"flowproof/drivers/oauth"
+	"flowproof/drivers/target"
+)
+
+// Options say which browser to use and who is told what it sees. The zero value is good.
+type Options struct {
+	Path       string   // the browser's binary; empty: found on the machine
+	Headed     bool     // with a window, to watch it
+	AllowHosts []string // further hosts, with or without port, that a sign-in may pass through
+
+	Redact  func(string) string      // applied to text before it leaves in errors; may be nil
+	Learn   func(kind, value string) // told of every cookie, code, token and one-time password seen; may be nil
+	Observe func(oauth.Exchange)     // told of each document that the target's hosts were asked for, once a visit ended; may be nil
+}
+
+// A Browser is one running Chromium. Its sessions share nothing.
+type Browser struct {
+	target  target.Target
+	options Options
+	hosts   hosts
+	product string
+	profile *profile
+	codes   *codes
+
+	root  context.Context // chromedp's; it ends with the browser
+	stop  func()          // kills the browser and waits for its end
+	close func() error
+}
+
+var _ oauth.UserAgent = (*Browser)(nil)
+
+// Start starts a browser for the target. The context bounds the start only: the browser lives until
+// Close, or until this process ends, however it ends.
+func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
+	path, err := find(o.Path, o.Headed)
+	if err != nil {
+		return nil, err
+	}
+	if o.Redact == nil {
+		o.Redact = func(s string) string { return s }
+	}
+	if o.Learn == nil {
+		o.Learn = func(string, string) {}
+	}
+	home, err := newProfile()
+	if err != nil {
+		return nil, err
+	}
+	b := &Browser{target: t, options: o, hosts: hostsOf(t, o.AllowHosts), profile: home, codes: newCodes()}
+	b.close = sync.OnceValue(b.end)
+
+	life, kill := context.WithCancel(context.WithoutCancel(ctx))
+	allocator, release := chromedp.NewExecAllocator(life, flags(path, t, o, b.hosts, home.dir, pins(ctx, t))...)
+	quiet := func(string, ...any) {}
+	root, closeRoot := chromedp.NewContext(allocator, chromedp.WithLogf(quiet), chromedp.WithErrorf(quiet))
+	b.root, b.stop = root, func() { kill(); closeRoot(); release() }
+
+	unbind := context.AfterFunc(ctx, kill)
+	version, err := chromedp.CallBrowser(root, protocol.GetVersion, cdp.Empty{})
+	if !unbind() {
+		err = context.Cause(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("browser: starting %s: %w", path, err), b.Close())
+	}
+	_, number, _ := strings.Cut(version.Product, "/")
+	b.product = "Chromium " + number
+	return b, nil
+}
+
+// Browser reports true: scripts run, and the browser's rules hold.
+func (b *Browser) Browser() bool { return true }
+
+// Product names the browser with its version.
+func (b *Browser) Product() string { return b.product }
+
+// Close ends the browser with all its processes, and removes its profile.
+func (b *Browser) Close() error { return b.close() }
+
+func (b *Browser) end() error {
+	b.stop()
+	return b.profile.remove()
+}

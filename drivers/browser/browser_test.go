@@ -1,0 +1,79 @@
+package browser
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"flowproof/drivers/oauth"
+)
+
+const client = "https://client.test/cb"
+
+func TestRedirectsAreCaught(t *testing.T) {
+	s := newSite(t)
+	b := start(t, s.target(), Options{})
+	listening := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("the client was sent %s %s", r.Method, r.URL)
+	}))
+	defer listening.Close()
+
+	type clientKind struct{ name, uri string }
+	clients := []clientKind{
+		{"listening", listening.URL + "/cb"},
+		{"unresolvable", client},
+		{"with a query", client + "?t=1"},
+		{"custom scheme", "com.example.app:/cb"},
+	}
+	for _, how := range []string{"302", "303", "307", "script", "meta", "form_post"} {
+		for _, c := range clients {
+			for _, fragment := range []string{"", "yes"} {
+				if fragment != "" && how == "form_post" {
+					continue
+				}
+				t.Run(how+" "+c.name+" "+fragment, func(t *testing.T) {
+					l := land(t, open(t, b), oauth.Visit{
+						URL: s.request("how", how, "to", c.uri, "fragment", fragment), RedirectURIs: []string{c.uri, "https://other.test/"}, User: alice(),
+					})
+					if l.Kind != oauth.Redirected || l.Via != how {
+						t.Fatalf("landed %s via %s at %s, want a redirect via %s", l.Kind, l.Via, l.URL, how)
+					}
+					if p := l.Params(); !strings.HasPrefix(p.Get("code"), "c0de-of-") || p.Get("state") != "s" {
+						t.Errorf("parameters %v", p)
+					}
+					if (len(l.Fragment) > 0) != (fragment != "") {
+						t.Errorf("fragment %v", l.Fragment)
+					}
+					if !strings.HasPrefix(l.URL, c.uri) {
+						t.Errorf("landed at %s", l.URL)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestSpeed(t *testing.T) {
+	s := newSite(t)
+	begin := time.Now()
+	b := start(t, s.target(), Options{})
+	t.Log("start", time.Since(begin), b.Product())
+	v := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}
+	for range 5 {
+		begin = time.Now()
+		x := open(t, b)
+		opened := time.Since(begin)
+		l := land(t, x, v)
+		first := time.Since(begin)
+		begin = time.Now()
+		land(t, x, v)
+		t.Log("session", opened, "first visit done", first, "second visit", time.Since(begin), l.Via)
+	}
+	begin = time.Now()
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	t.Log("close", time.Since(begin))
+}

@@ -1,0 +1,167 @@
+package browser
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+
+	"flowproof/drivers/oauth"
+)
+
+// paused deals with a document that waits for us: before it is asked for, or when the answer's header is there.
+func (v *visit) paused(e *fetch.EventRequestPaused) {
+	if e.ResponseStatusCode == 0 && e.ResponseErrorReason == "" {
+		v.before(e)
+	} else {
+		v.after(e)
+	}
+}
+
+func (v *visit) before(e *fetch.EventRequestPaused) {
+	where, page := e.Request.URL+e.Request.URLFragment, e.FrameID == v.s.main
+	if v.leaves(where, page) {
+		v.fulfil(e.RequestID)
+		v.land(where, v.via(e, where), posted(e.Request))
+		return
+	}
+	v.trail.begin(e, page)
+	if page {
+		v.loading = e.NetworkID
+		v.frames[e.NetworkID] = true
+		v.timer.Stop()
+	}
+	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
+}
+
+func (v *visit) after(e *fetch.EventRequestPaused) {
+	h := v.trail.answer(e)
+	if h != nil && e.ResponseErrorReason == "" {
+		v.learnAnswer(h)
+		if h.Redirects() {
+			where := onward(e.Request.URL, e.Request.URLFragment, h.Location())
+			if v.leaves(where, h.page) {
+				v.fulfil(e.RequestID)
+				v.land(where, strconv.Itoa(h.Status), "")
+				return
+			}
+		} else if h.page {
+			v.read(e, h)
+		}
+	}
+	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
+}
+
+// read takes the body of a page, unless it may be without end or measure.
+func (v *visit) read(e *fetch.EventRequestPaused, h *hop) {
+	if n, err := strconv.ParseInt(h.Header.Get("Content-Length"), 10, 64); err == nil && n > 4*oauth.MaxBody {
+		h.Cut = true
+		return
+	}
+	if kind := h.Header.Get("Content-Type"); h.Status == http.StatusNoContent || strings.HasPrefix(kind, "text/event-stream") || strings.HasPrefix(kind, "multipart/") {
+		return
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second)
+	defer cancel()
+	r, err := cdp.Call(ctx, v.s.tab, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
+	if err != nil {
+		h.Cut = true
+		return
+	}
+	h.body(r.Body)
+}
+
+// fulfil puts an empty page in the place of what was to be opened.
+func (v *visit) fulfil(id fetch.RequestID) {
+	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.FulfillRequest, fetch.FulfillRequestParams{
+		RequestID:    id,
+		ResponseCode: http.StatusOK,
+		ResponseHeaders: []*fetch.HeaderEntry{
+			{Name: "Content-Type", Value: "text/html; charset=utf-8"},
+			{Name: "Cache-Control", Value: "no-store"},
+		},
+		Body: []byte("<!doctype html><html data-flowproof-caught><title>caught</title></html>"),
+	}))
+	v.s.blank = true
+}
+
+// ignoreGone says that a request which the browser has given up meanwhile needs no answer.
+func (v *visit) ignoreGone(cdp.Empty, error) {}
+
+// land ends the visit at a redirect.
+func (v *visit) land(where, via, form string) {
+	l := oauth.ParseLanding(where)
+	l.Via = via
+	if form != "" {
+		l.Query = append(l.Query, oauth.ParseParams(form)...)
+	}
+	for _, p := range append(l.Query, l.Fragment...) {
+		switch p.Name {
+		case "code", "access_token", "refresh_token", "id_token":
+			v.s.b.learn(p.Name, p.Value)
+		}
+	}
+	v.landing = &l
+}
+
+// via tells what led to a request that was caught before it was sent.
+func (v *visit) via(e *fetch.EventRequestPaused, where string) string {
+	if last := v.trail.last(); e.RedirectedRequestID != "" && last != nil && last.id == e.NetworkID {
+		return strconv.Itoa(last.Status)
+	}
+	out := v.by(e.Request)
+	// The page's own word for it comes by another way, before the request or right after it.
+	v.s.queue.peek(func(item any) {
+		if r, ok := item.(*page.EventFrameRequestedNavigation); ok && out == "script" {
+			out = reason(r.Reason)
+		}
+	})
+	return out
+}
+
+func (v *visit) by(r *network.Request) string {
+	if r.Method == http.MethodPost {
+		return "form_post"
+	}
+	if v.reason != "" {
+		return reason(v.reason)
+	}
+	return "script"
+}
+
+func reason(r page.ClientNavigationReason) string {
+	switch r {
+	case page.ClientNavigationReasonMetaTagRefresh:
+		return "meta"
+	case page.ClientNavigationReasonHTTPHeaderRefresh:
+		return "refresh"
+	case page.ClientNavigationReasonFormSubmissionGet:
+		return "form"
+	case page.ClientNavigationReasonFormSubmissionPost:
+		return "form_post"
+	case page.ClientNavigationReasonAnchorClick:
+		return "link"
+	}
+	return "script"
+}
+
+// learnAnswer makes the cookies known that an answer sets, for the redactor.
+func (v *visit) learnAnswer(h *hop) {
+	for _, line := range h.Header.Values("Set-Cookie") {
+		if c, err := http.ParseSetCookie(line); err == nil {
+			v.s.b.learn("cookie", c.Value)
+		}
+	}
+}
+
+func (b *Browser) learn(kind, value string) {
+	if value != "" {
+		b.options.Learn(kind, value)
+	}
+}

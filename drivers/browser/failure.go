@@ -1,0 +1,53 @@
+package browser
+
+import (
+	"context"
+	"strings"
+
+	"flowproof/drivers/oauth"
+)
+
+// A Failure is a visit that came to no end. It holds secrets, as exchanges do; its text does not.
+type Failure struct {
+	Doing  string           // what was tried
+	Reason string           // why it did not work
+	URL    string           // the page that it happened on, without parameters
+	Trail  []oauth.Exchange // the documents up to there
+	Page   *oauth.Page      // what the user saw, or nil
+	way    string
+	cause  error
+}
+
+func (f *Failure) Error() string {
+	s := "browser: " + f.Doing + ": " + f.Reason
+	if f.way != "" {
+		s += " (" + f.way + ")"
+	}
+	return s
+}
+
+// Unwrap gives the reason why the visit was broken off, if it was.
+func (f *Failure) Unwrap() error { return f.cause }
+
+// fail describes the end of a visit that observed nothing, with a picture of the page if there is one.
+func (v *visit) fail(doing, because string) error {
+	redact := v.s.b.options.Redact
+	f := &Failure{Doing: redact(doing), Reason: redact(because), Trail: v.trail.exchanges(), way: redact(v.trail.String()), cause: context.Cause(v.ctx)}
+	if last := v.trail.last(); last != nil {
+		f.URL = v.s.b.place(last.Request.URL)
+	}
+	if v.told && v.caller.Err() == nil {
+		if shown, err := v.s.look(context.WithoutCancel(v.ctx), v.world, v.User); err == nil {
+			shown.Title, shown.Text, shown.HTML, shown.URL = redact(shown.Title), redact(shown.Text), redact(shown.HTML), redact(shown.URL)
+			f.Page = shown
+		}
+	}
+	return f
+}
+
+// place is a URL without its parameters.
+func (b *Browser) place(raw string) string {
+	out, _, _ := strings.Cut(raw, "#")
+	out, _, _ = strings.Cut(out, "?")
+	return b.options.Redact(out)
+}

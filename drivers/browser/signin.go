@@ -1,0 +1,174 @@
+package browser
+
+import (
+	"fmt"
+	"time"
+
+	"flowproof/drivers/oauth"
+)
+
+// decide looks at the page as it is now, and does the one thing that it asks for.
+func (v *visit) decide() {
+	v.wait(time.Hour, nil)
+	if v.acting || !v.told || v.loading != v.committed || !v.view.usable() {
+		return
+	}
+	if len(v.s.b.target.SignIn) > 0 && !v.played {
+		v.followRecipe()
+		return
+	}
+	v.meet()
+}
+
+// meet deals with the page by what the probe took it for.
+func (v *visit) meet() {
+	switch v.view.Kind {
+	case "sign-in":
+		v.signIn()
+	case "consent":
+		v.consent()
+	default:
+		v.rest()
+	}
+}
+
+// signIn gives the page what it asks for, each thing once in a visit.
+func (v *visit) signIn() {
+	w := v.view
+	if v.User == nil {
+		v.stop(oauth.SignIn)
+		return
+	}
+	password := w.Password && !v.sent.password
+	otp := w.OTP && !v.sent.otp && (!v.User.TOTP.Empty() || !password)
+	username := w.Username && (password || !w.Password && !v.sent.username)
+	switch {
+	case !password && !otp && !username:
+		v.refused()
+		return
+	case otp && v.User.TOTP.Empty():
+		v.failure = v.fail(v.signing(), "the page asks for a one-time password, and the user has no totp secret in the target file")
+		return
+	}
+	v.sent.username = v.sent.username || username
+	v.sent.password = v.sent.password || password
+	v.sent.otp = v.sent.otp || otp
+	v.sentFrom, v.alert = v.world, w.Alert
+
+	var what struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+		OTP      string `json:"otp"`
+	}
+	if username {
+		what.Username = v.User.Username
+	}
+	if password {
+		what.Password = v.User.Password.Reveal()
+	}
+	submit := func(code string) {
+		what.OTP = code
+		v.do("signIn", what, func(answer string) {
+			if answer != "" {
+				v.failure = v.fail(v.signing(), "the page does not take the form: "+answer)
+				return
+			}
+			v.decide()
+		})
+	}
+	if otp {
+		v.withCode(submit)
+		return
+	}
+	submit("")
+}
+
+func (v *visit) signing() string { return fmt.Sprintf("sign in as %q", v.User.Name) }
+
+// refused ends a visit whose sign-in page came back. The page that was sent may still be there for a
+// moment, or show the server's word itself.
+func (v *visit) refused() {
+	refuse := func() {
+		why := "the server refused the sign-in"
+		if v.view.Alert != "" {
+			why += ": " + v.view.Alert
+		} else {
+			why += ": the sign-in page came back"
+		}
+		v.failure = v.fail(v.signing(), why)
+	}
+	if v.world != v.sentFrom || (v.view.Alert != "" && v.view.Alert != v.alert && len(v.inflight) == 0) {
+		refuse()
+		return
+	}
+	v.wait(stuck, refuse)
+}
+
+// consent presses what the visit wants pressed.
+func (v *visit) consent() {
+	switch {
+	case v.Consent == oauth.Stop:
+		v.stop(oauth.Consent)
+		return
+	case v.world == v.consented:
+		v.wait(stuck, func() { v.failure = v.fail("consent", "nothing came of the button") })
+		return
+	case v.consents == 3:
+		v.failure = v.fail("consent", "the consent page comes back again and again")
+		return
+	case v.Consent == oauth.Deny && !v.view.Deny:
+		v.wait(v.lull(), func() { v.failure = v.fail("deny consent", "the consent page has no button for it") })
+		return
+	}
+	v.consented = v.world
+	v.consents++
+	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, nil)
+}
+
+// rest waits until the page that asks for nothing is finished, and takes it as the end.
+func (v *visit) rest() {
+	if v.view.Ready != "complete" {
+		return
+	}
+	show := func() { v.stop(oauth.Shown) }
+	switch {
+	case v.view.Refresh:
+		v.wait(11*time.Second, show)
+	case !v.view.Live:
+		show()
+	case time.Since(v.loaded) > restless:
+		show()
+	default:
+		v.wait(v.lull(), func() {
+			if len(v.inflight) > 0 && time.Since(v.loaded) < restless {
+				v.rest()
+				return
+			}
+			show()
+		})
+	}
+}
+
+func (v *visit) lull() time.Duration {
+	switch {
+	case !v.view.Live:
+		return 0
+	case v.view.Busy:
+		return longLull
+	}
+	return lull
+}
+
+// stop ends the visit at the page that is there.
+func (v *visit) stop(kind oauth.LandingKind) {
+	shown, err := v.s.look(v.ctx, v.world, v.User)
+	if err != nil {
+		// It went away while we looked. Whatever comes next will tell.
+		v.told = false
+		return
+	}
+	if last := v.trail.last(); last != nil {
+		shown.Status = last.Status
+	}
+	v.landing = &oauth.Landing{Kind: kind, URL: shown.URL, Page: shown}
+}

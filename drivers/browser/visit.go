@@ -1,0 +1,337 @@
+package browser
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+
+	"flowproof/drivers/oauth"
+)
+
+// How long a visit waits for a page that may still change by itself.
+const (
+	patience = 20 * time.Second       // for the whole visit
+	lull     = 700 * time.Millisecond // without a change, until a page with scripts counts as finished
+	longLull = 3 * time.Second        // the same for one that shows nothing yet, or says that it is loading
+	stuck    = 5 * time.Second        // without a change after something was sent
+	restless = 6 * time.Second        // since it was loaded, for a page that never stops changing
+)
+
+// A visit plays one authorization request. It is a loop over the tab's events: whatever comes first,
+// the redirect or a page that asks for something, is dealt with at once.
+type visit struct {
+	oauth.Visit
+	s       *session
+	caller  context.Context // may end before ctx does
+	ctx     context.Context
+	start   string // the host that the caller sent us to
+	trail   trail
+	timer   *time.Timer
+	lapse   func() // what to do when the timer fires
+	landing *oauth.Landing
+	failure error
+
+	loading   network.RequestID // the page that was asked for last
+	committed network.RequestID // the page that is there
+	frames    map[network.RequestID]bool
+	inflight  map[network.RequestID]bool // what the page's scripts asked for
+
+	reason page.ClientNavigationReason // the page's last word on why it leads elsewhere
+	view   view
+	world  runtime.ExecutionContextID // of the page that told the view
+	told   bool                       // the page that is there has told one
+	news   int                        // how many views were told
+	loaded time.Time                  // when it was first seen complete
+	acting bool
+
+	sent      struct{ username, password, otp bool }
+	sentFrom  runtime.ExecutionContextID // the page that they were sent from
+	alert     string                     // what that page said before
+	consented runtime.ExecutionContextID // the page that consent was given on
+	consents  int
+	step      int // of the recipe
+	played    bool
+}
+
+// acted is what came of an act in the page.
+type acted struct {
+	world  runtime.ExecutionContextID
+	answer string
+	err    error
+	then   func(answer string)
+}
+
+// opened is what came of the navigation that began the visit.
+type opened struct {
+	result page.NavigateResult
+	err    error
+}
+
+// Visit plays an authorization request to its end.
+func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, error) {
+	s.visiting.Lock()
+	defer s.visiting.Unlock()
+	limit := patience
+	if v.User != nil && !v.User.TOTP.Empty() {
+		limit += 30 * time.Second // the next one-time password may have to be waited for
+	}
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	run := &visit{Visit: v, s: s, caller: ctx, ctx: bounded, start: authority(v.URL),
+		frames: map[network.RequestID]bool{}, inflight: map[network.RequestID]bool{}, timer: time.NewTimer(time.Hour)}
+	defer run.timer.Stop()
+	if v.User != nil {
+		s.b.learn("password", v.User.Password.Reveal())
+	}
+	if err := s.wipe(bounded); err != nil {
+		return oauth.Landing{}, run.fail("leave the last page", err.Error())
+	}
+	s.queue.listen(true)
+	defer s.queue.listen(false)
+	s.blank = false
+	return run.play()
+}
+
+// wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit.
+func (s *session) wipe(ctx context.Context) error {
+	if s.blank {
+		return nil
+	}
+	_, err := cdp.Call(ctx, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
+	return err
+}
+
+func (v *visit) play() (oauth.Landing, error) {
+	go func() {
+		r, err := cdp.Call(v.ctx, v.s.tab, page.Navigate, page.NavigateParams{URL: v.URL})
+		v.s.queue.push(opened{r, err})
+	}()
+	for v.landing == nil && v.failure == nil {
+		for _, event := range v.s.queue.take() {
+			v.handle(event)
+			if v.landing != nil || v.failure != nil {
+				break
+			}
+		}
+		if v.landing != nil || v.failure != nil {
+			break
+		}
+		select {
+		case <-v.s.queue.wake:
+		case <-v.timer.C:
+			if then := v.lapse; then != nil {
+				v.lapse = nil
+				then()
+			}
+		case <-v.ctx.Done():
+			v.late()
+		}
+	}
+	// What the browser tells of a request a little later belongs to the record, too.
+	v.s.queue.peek(v.record)
+	v.report()
+	if v.failure != nil {
+		return oauth.Landing{Trail: v.trail.exchanges()}, v.failure
+	}
+	v.landing.Trail = v.trail.exchanges()
+	return *v.landing, nil
+}
+
+func (v *visit) handle(event any) {
+	v.record(event)
+	switch e := event.(type) {
+	case *fetch.EventRequestPaused:
+		v.paused(e)
+	case *page.EventFrameRequestedNavigation:
+		v.requested(e)
+	case *page.EventFrameNavigated:
+		v.navigated(e)
+	case *network.EventRequestWillBeSent:
+		v.requestSent(e)
+	case *network.EventLoadingFinished:
+		delete(v.inflight, e.RequestID)
+	case *network.EventLoadingFailed:
+		delete(v.inflight, e.RequestID)
+		if e.RequestID == v.loading && e.Type == network.ResourceTypeDocument {
+			v.broken(e.ErrorText)
+		}
+	case *runtime.EventBindingCalled:
+		v.tell(e)
+	case acted:
+		v.acted(e)
+	case coded:
+		v.coded(e)
+	case opened:
+		switch {
+		case e.err != nil && v.ctx.Err() == nil:
+			v.failure = v.fail("open the authorization request", e.err.Error())
+		case e.err == nil && e.result.ErrorText != "" && (v.loading == "" || v.loading == network.RequestID(e.result.LoaderID)):
+			v.broken(e.result.ErrorText)
+		}
+	}
+}
+
+// record files what tells more of an exchange that is in the trail already.
+func (v *visit) record(event any) {
+	switch e := event.(type) {
+	case *network.EventRequestWillBeSentExtraInfo:
+		v.trail.wire(e)
+	case *network.EventRequestWillBeSent:
+		v.trail.connection(e.RequestID, e.RedirectResponse)
+	case *network.EventResponseReceived:
+		v.trail.connection(e.RequestID, e.Response)
+	}
+}
+
+// report tells the observer of the exchanges with the target's hosts.
+func (v *visit) report() {
+	if v.s.b.options.Observe == nil {
+		return
+	}
+	for _, h := range v.trail.hops {
+		if v.s.b.hosts.ours(h.Request.URL) {
+			v.s.b.options.Observe(h.Exchange)
+		}
+	}
+}
+
+// requestSent counts what may still change the page, and sees the one kind of document that cannot be
+// stopped before it is asked for: that of a scheme which only another program opens.
+func (v *visit) requestSent(e *network.EventRequestWillBeSent) {
+	switch e.Type {
+	case network.ResourceTypeXHR, network.ResourceTypeFetch, network.ResourceTypeScript:
+		v.inflight[e.RequestID] = true
+	case network.ResourceTypeDocument:
+		if foreign(e.Request.URL) && v.leaves(e.Request.URL, e.FrameID == v.s.main) {
+			v.land(e.Request.URL+e.Request.URLFragment, v.by(e.Request), posted(e.Request))
+		}
+	}
+}
+
+// requested sees a script or a page element lead to such a scheme. What a form posts is only told with
+// the request.
+func (v *visit) requested(e *page.EventFrameRequestedNavigation) {
+	v.reason = e.Reason
+	if v.loading != "" && e.Reason != page.ClientNavigationReasonFormSubmissionPost && foreign(e.URL) && v.leaves(e.URL, e.FrameID == v.s.main) {
+		v.land(e.URL, reason(e.Reason), "")
+	}
+}
+
+// foreign reports whether the URL's scheme is one that the browser does not load pages by.
+func foreign(raw string) bool {
+	return !slices.Contains([]string{"http", "https", "about", "blob", "data", "javascript", "file", "chrome-error"}, scheme(raw))
+}
+
+func (v *visit) navigated(e *page.EventFrameNavigated) {
+	if e.Frame.ID != v.s.main || v.loading == "" {
+		return
+	}
+	id := network.RequestID(e.Frame.LoaderID)
+	switch {
+	case v.frames[id]:
+		v.committed = id
+	case strings.HasPrefix(e.Frame.URL, "about:") || strings.HasPrefix(e.Frame.URL, "blob:"):
+		v.loading, v.committed = id, id
+	default:
+		return
+	}
+	v.told, v.loaded, v.reason = false, time.Time{}, ""
+	clear(v.inflight)
+}
+
+// tell takes what the probe saw.
+func (v *visit) tell(e *runtime.EventBindingCalled) {
+	var seen view
+	if e.Name != probeBinding || v.committed == "" || json.Unmarshal([]byte(e.Payload), &seen) != nil {
+		return
+	}
+	v.view, v.world, v.told = seen, e.ExecutionContextID, true
+	v.news++
+	if v.loaded.IsZero() && seen.Ready == "complete" {
+		v.loaded = time.Now()
+	}
+	v.decide()
+}
+
+// do runs an act in the page, while the visit goes on; then decides how.
+func (v *visit) do(act string, argument any, then func(answer string)) {
+	v.acting = true
+	world := v.world
+	go func() {
+		var answer string
+		err := v.s.call(v.ctx, world, act, argument, &answer)
+		v.s.queue.push(acted{world, answer, err, then})
+	}()
+}
+
+func (v *visit) acted(e acted) {
+	v.acting = false
+	// An error means that the page went away under the act, as pages do once their form is sent.
+	if e.err == nil && e.then != nil {
+		e.then(e.answer)
+		return
+	}
+	v.decide()
+}
+
+// wait lets the page be for a while; any news of it cancels that.
+func (v *visit) wait(d time.Duration, then func()) {
+	v.timer.Reset(d)
+	v.lapse = then
+}
+
+// broken deals with a page that did not come.
+func (v *visit) broken(text string) {
+	last := v.trail.last()
+	switch {
+	case last != nil && last.Status != 0 && last.id == v.loading && (text != "net::ERR_ABORTED" || last.silent()):
+		// The server did answer, if with nothing that can be shown.
+		v.landing = &oauth.Landing{Kind: oauth.Shown, URL: last.Request.URL, Page: &oauth.Page{
+			Status: last.Status, URL: last.Request.URL, HTML: string(last.Body),
+		}}
+		if text != "net::ERR_ABORTED" && text != "net::ERR_HTTP_RESPONSE_CODE_FAILURE" {
+			v.landing.Page.Text = "the browser gave up: " + text
+		}
+	case text == "net::ERR_ABORTED":
+		// Another page was asked for before this one came, or the old one stays.
+		if v.committed != "" {
+			v.loading = v.committed
+			v.decide()
+		}
+	default:
+		v.failure = v.fail("open the page", text)
+	}
+}
+
+// silent reports whether the answer is one that no page is made of.
+func (h *hop) silent() bool {
+	return h.Status == 204 || h.Status == 205 || strings.HasPrefix(strings.ToLower(h.Header.Get("Content-Disposition")), "attachment") ||
+		!strings.HasPrefix(h.Header.Get("Content-Type"), "text/")
+}
+
+// late ends a visit whose time is over.
+func (v *visit) late() {
+	if cause := context.Cause(v.caller); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
+		v.failure = v.fail("wait for the redirect", cause.Error())
+		return
+	}
+	doing := "wait for the redirect"
+	switch {
+	case v.committed == "":
+		doing = "wait for an answer"
+	case len(v.s.b.target.SignIn) > 0 && !v.played && v.step > 0:
+		doing = v.recipeStep()
+	case v.told && v.view.Kind != "other":
+		doing = "get past the " + v.view.Kind + " page"
+	}
+	v.failure = v.fail(doing, "the time is over")
+}
