@@ -117,15 +117,15 @@ func runSpecs(s *session, o Options, chosen types.LabelFilter, found *findings) 
 	suite.LabelFilter, suite.FailOnEmpty, suite.GracePeriod = o.Only, false, 5*time.Second
 	suite.Timeout = 2 * time.Hour
 	reporter.NoColor, reporter.Succinct = true, true
-	ginkgo.RunSpecs(verdicts{}, "flowproof", suite, reporter)
+	ginkgo.RunSpecs(testing{}, "flowproof", suite, reporter)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // RunSpecs leaves its handler behind
 	return ended
 }
 
-// verdicts is Ginkgo's testing.T; the findings decide, not Ginkgo.
-type verdicts struct{}
+// testing is Ginkgo's testing.T; the findings decide, not Ginkgo.
+type testing struct{}
 
-func (verdicts) Fail() {}
+func (testing) Fail() {}
 
 // specs is the table of contents: what a deployment owes, flow by flow and endpoint by endpoint.
 func specs(s *session) {

@@ -1,0 +1,73 @@
+# Two commands do all the set-up: make demo, make test.
+GO         ?= go
+OUT        ?= reports/out
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: all build demo test lint proof peers golden fuzz browser clean
+
+all: build
+
+build: bin/flowproof
+
+bin/flowproof: FORCE
+	@$(GO) build -trimpath -o $@ ./cmd/flowproof
+
+FORCE:
+
+# What flowproof does, in two minutes, against the stand-in Space that it brings along.
+demo: browser build
+	@bin/flowproof check --out $(OUT)
+	@bin/flowproof load --rate 1000/s --duration 10s --threshold 'p99<250ms' --out $(OUT)
+	@echo; echo "Look at $(OUT)/check.html and $(OUT)/load.html"
+
+# Every test with the race detector, every fault against the suites, and the peers.
+test: browser build
+	$(GO) vet ./...
+	$(GO) test -race -timeout 10m ./...
+	bin/flowproof mutate --jobs 2
+	$(MAKE) --no-print-directory peers
+
+# Each fault of the sandbox has to be caught by the requirement that names it.
+proof: browser build
+	bin/flowproof mutate --jobs 2
+
+# Authorization servers that are not ours.
+peers: browser build
+	cd testdata/peers && $(GO) test -race -timeout 10m ./...
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
+	$(GO) run $(STATICCHECK) ./...
+	cd testdata/peers && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+
+golangci:
+	$(GO) run $(GOLANGCI) run ./...
+
+golden:
+	$(GO) test ./reports ./cmd/flowproof ./drivers/target -update
+
+fuzz:
+	@for target in $$($(GO) list ./... ); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$target | grep '^Fuzz'); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$target || exit 1; done; done
+
+# A browser for the rows that only one can prove: the machine's, or the distribution's package.
+browser:
+	@for b in chromium-headless-shell chromium chromium-browser google-chrome google-chrome-stable chrome headless-shell; do \
+	  command -v $$b >/dev/null 2>&1 && exit 0; done; \
+	[ -n "$$FLOWPROOF_BROWSER" ] && exit 0; \
+	if command -v apt-get >/dev/null 2>&1; then \
+	  if [ "$$(id -u)" = 0 ]; then sudo=; elif sudo -n true 2>/dev/null; then sudo='sudo -n'; else sudo=no; fi; \
+	  if [ "$$sudo" != no ]; then \
+	    echo 'installing a browser from the distribution (chromium-headless-shell)'; \
+	    $$sudo apt-get update -qq >/dev/null 2>&1; \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium-headless-shell >/dev/null 2>&1 || \
+	    $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null 2>&1; \
+	    for b in chromium-headless-shell chromium; do command -v $$b >/dev/null 2>&1 && exit 0; done; \
+	  fi; \
+	fi; \
+	echo 'flowproof: there is no browser here and none could be installed; install Chromium or Chrome (Debian, Ubuntu: apt-get install chromium), or set FLOWPROOF_BROWSER to one' >&2; exit 1
+
+clean:
+	rm -rf bin $(OUT)

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"flowproof/drivers/browser"
+	"flowproof/drivers/oauth"
+	"flowproof/drivers/sandbox"
+	"flowproof/drivers/target"
+	"flowproof/reports"
+	"flowproof/suites"
+	"flowproof/suites/catalogue"
+)
+
+// defaultOut is where reports go when no folder is named.
+const defaultOut = "flowproof-out"
+
+type checkFlags struct {
+	target, profile, edition, only, out  string
+	browser                              string
+	strict, slow, destructive, noBrowser bool
+	json                                 bool
+	faults                               []string
+}
+
+func checkCommand(c console) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Hold a deployment to the requirements of its profile",
+		Long: `check plays all five flows against a deployment, holds every answer to the requirements
+of the profile, and writes a record (check.json), JUnit (check.xml) and a page to look at
+(check.html). Without --target it checks the sandbox.`,
+		Example: `  flowproof check
+  flowproof check -t space.yaml --out reports
+  flowproof check -t space.yaml --only 'RFC6749-4.1.2-code-single-use'
+  flowproof check -t space.yaml --only 'refresh_token || /^RFC7636/'
+  flowproof check --fault code-reusable`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), c, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&f.target, "target", "t", "", "the target `file`; without one the sandbox is checked")
+	flags.StringVar(&f.profile, "profile", "", "the `profile` to judge by, instead of the target's: "+strings.Join(profiles(), ", "))
+	flags.StringVar(&f.edition, "edition", "", "the `edition` of the sandbox: "+strings.Join(catalogue.Editions(), ", "))
+	flags.StringVar(&f.only, "only", "", "a label `filter` over requirement ids and grants, such as 'password && !/^SPACE/'")
+	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
+	flags.StringVar(&f.browser, "browser", "", "the browser's `path`; without one it is looked for")
+	flags.BoolVar(&f.noBrowser, "no-browser", false, "sign in through plain HTML forms; what only a browser can prove is inconclusive")
+	flags.BoolVar(&f.strict, "strict", false, "warnings count as failures")
+	flags.BoolVar(&f.slow, "slow", false, "also what waits for minutes, such as expiry")
+	flags.BoolVar(&f.destructive, "destructive", false, "also what may lock an account; only sacrificial clients and users are used for it")
+	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
+	flags.StringSliceVar(&f.faults, "fault", nil, "a `fault` of the sandbox to switch on (see: flowproof list faults); may be repeated")
+	return cmd
+}
+
+func check(ctx context.Context, c console, f checkFlags) error {
+	if f.profile != "" && !slices.Contains(profiles(), f.profile) {
+		return misused("there is no profile %q; choose one of %s", f.profile, strings.Join(profiles(), ", "))
+	}
+	if f.noBrowser && f.browser != "" {
+		return misused("--browser and --no-browser contradict each other; give one of them")
+	}
+	if err := mayWrite(f.out); err != nil {
+		return err
+	}
+	s, err := choose(ctx, c, f.target, sandbox.Options{Posture: f.profile, Edition: f.edition, Faults: f.faults})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	driver, err := oauth.New(s.target, oauth.Options{UserAgent: "flowproof/" + version()})
+	if err != nil {
+		return misused("%w", err)
+	}
+	defer driver.Close()
+	agent, why, err := userAgent(ctx, c, s.target, driver, f.browser, f.noBrowser)
+	if err != nil {
+		return err
+	}
+	o := suites.Options{
+		Target: s.target, Driver: driver, Front: oauth.NewForms(s.target, driver), Only: f.only,
+		Slow: f.slow, Destructive: f.destructive, NoBrowser: why, Tool: tool(),
+	}
+	if agent != nil {
+		defer agent.Close()
+		o.Front, o.Browser = agent, agent
+		c.say("checking %s with %s", s.about(), agent.Product())
+	} else {
+		c.say("checking %s without a browser: %s", s.about(), why)
+	}
+	var done, of int
+	bar := newProgress(c, "check", func() string { return fmt.Sprintf("  %d of %d specs", done, of) })
+	o.Progress = func(d, t int) {
+		done, of = d, t
+		bar.to(int64(d), int64(t))
+	}
+	record, err := suites.Run(ctx, o)
+	bar.end()
+	switch {
+	case errors.Is(err, suites.ErrFilter), errors.Is(err, suites.ErrNothing):
+		return misused("%w", err)
+	case err != nil:
+		return unable("%w", err)
+	}
+	return deliver(c, reports.Record{Conformance: &record}, delivery{out: f.out, name: "check", strict: f.strict, json: f.json})
+}
+
+// userAgent starts the browser; without one it says why, which is an error only when one was asked for by name.
+func userAgent(ctx context.Context, c console, t target.Target, d *oauth.Driver, path string, without bool) (oauth.UserAgent, string, error) {
+	if without {
+		return nil, "left out by --no-browser", nil
+	}
+	if path == "" {
+		path, _ = c.env("FLOWPROOF_BROWSER")
+	}
+	b, err := browser.Start(ctx, t, browser.Options{Path: path, Redact: d.Redactor().Text, Learn: d.Redactor().Learn, Observe: d.Report})
+	switch {
+	case err == nil:
+		return b, "", nil
+	case path != "":
+		return nil, "", unable("%w", err)
+	default:
+		return nil, err.Error(), nil
+	}
+}
+
+func profiles() []string {
+	var out []string
+	for _, p := range catalogue.Profiles() {
+		out = append(out, string(p.Name))
+	}
+	return out
+}
+
+// A delivery says where a record goes.
+type delivery struct {
+	out, name    string
+	strict, json bool
+}
+
+// deliver writes the record and its renderings, prints the summary, and ends the verb.
+func deliver(c console, r reports.Record, d delivery) error {
+	var written []string
+	if d.out != "" {
+		if err := os.MkdirAll(d.out, 0o750); err != nil {
+			return unable("make the folder of the reports: %w", err)
+		}
+		for _, format := range []string{"json", "junit", "html"} {
+			path, err := render(r, format, d.out, d.name)
+			if err != nil {
+				return unable("%w", err)
+			}
+			written = append(written, path)
+		}
+	}
+	if d.json {
+		if err := reports.Render("json", c.out, r); err != nil {
+			return unable("write the record to stdout: %w", err)
+		}
+	} else {
+		r.Summary(c.out, c.color)
+		if len(written) > 0 {
+			fmt.Fprintf(c.out, "\nreports: %s\n", strings.Join(written, ", "))
+		}
+	}
+	if r.Partial() == "interrupted" {
+		return outcome{code: interrupt}
+	}
+	if code := r.ExitCode(d.strict); code != conforms {
+		return outcome{code: code}
+	}
+	return nil
+}
+
+// render writes one rendering of the record and returns its path.
+func render(r reports.Record, format, folder, name string) (string, error) {
+	for _, f := range reports.Formats() {
+		if f.Name == format {
+			path := filepath.Join(folder, name+f.Extension)
+			return path, reports.WriteFile(path, func(w io.Writer) error { return reports.Render(format, w, r) })
+		}
+	}
+	return "", reports.Render(format, io.Discard, r) // which says what formats there are
+}
+
+// mayWrite finds out before the run, not after it, that the reports cannot be written.
+func mayWrite(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	info, err := os.Stat(folder)
+	if err == nil && !info.IsDir() {
+		return misused("--out %s: this is a file; name a folder", folder)
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return misused("--out %s: %w", folder, err)
+	}
+	probe, err := os.CreateTemp(folder, ".flowproof-*")
+	if err != nil {
+		return misused("--out %s: the folder cannot be written to: %w", folder, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}

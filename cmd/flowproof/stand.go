@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"flowproof/drivers/sandbox"
+	"flowproof/drivers/target"
+)
+
+// A stand is a listener on which sandboxes stand in for a deployment, one after the other.
+type stand struct {
+	url     string
+	server  *http.Server
+	current atomic.Pointer[sandbox.Sandbox]
+	key     *rsa.PrivateKey
+}
+
+// newStand listens on the address.
+func newStand(ctx context.Context, address string) (*stand, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, unable("listen for the sandbox: %w", err)
+	}
+	key, err := sandbox.NewKey()
+	if err != nil {
+		return nil, unable("%w", err)
+	}
+	st := &stand{url: "http://" + listener.Addr().String(), key: key}
+	st.server = &http.Server{
+		ReadHeaderTimeout: 10 * time.Second,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			st.current.Load().ServeHTTP(w, r)
+		}),
+	}
+	go func() { _ = st.server.Serve(listener) }() // ends with close
+	return st, nil
+}
+
+// put starts a sandbox in place of the one before and returns it as a target.
+func (st *stand) put(o sandbox.Options) (target.Target, error) {
+	if o.Key == nil {
+		o.Key = st.key
+	}
+	sb, err := sandbox.New(o)
+	if err != nil {
+		return target.Target{}, misused("%w", err)
+	}
+	st.current.Store(sb)
+	secrets := sb.Secrets()
+	file := sb.TargetFile(st.url, func(name string) string { return "env:" + name })
+	t, err := target.Parse("the sandbox's target file", file, target.Lookup{
+		Env:  func(name string) (string, bool) { s, ok := secrets[name]; return s, ok },
+		File: os.ReadFile,
+	})
+	if err != nil {
+		return target.Target{}, unable("%w", err)
+	}
+	return t, nil
+}
+
+func (st *stand) close() { _ = st.server.Close() }
+
+// A subject is what a run is about: a deployment, or the sandbox in its place.
+type subject struct {
+	target target.Target
+	stand  *stand // nil: a deployment
+}
+
+func (s subject) close() {
+	if s.stand != nil {
+		s.stand.close()
+	}
+}
+
+// choose reads the target file, or starts a sandbox where there is none.
+func choose(ctx context.Context, c console, file string, o sandbox.Options) (subject, error) {
+	if file != "" {
+		if len(o.Faults) > 0 {
+			return subject{}, misused("--fault is for the sandbox; leave out --target, or leave out --fault")
+		}
+		t, err := target.Load(file, target.Lookup{Env: c.env, File: os.ReadFile})
+		if errors.Is(err, os.ErrNotExist) {
+			return subject{}, misused("%w; give the path of a target file, or leave --target out to try the sandbox", err)
+		}
+		if err != nil {
+			return subject{}, misused("%w", err)
+		}
+		if o.Posture != "" {
+			t.Profile = o.Posture
+			if o.Posture != "space" {
+				t.Edition = ""
+			} else if t.Edition == "" {
+				t.Edition = "space-2023"
+			}
+		}
+		return subject{target: t}, nil
+	}
+	st, err := newStand(ctx, "127.0.0.1:0")
+	if err != nil {
+		return subject{}, err
+	}
+	t, err := st.put(o)
+	if err != nil {
+		st.close()
+		return subject{}, err
+	}
+	return subject{t, st}, nil
+}
+
+// about names the subject for a line of progress.
+func (s subject) about() string {
+	if s.stand == nil {
+		return fmt.Sprintf("%s (%s)", s.target.Name, s.target.URL)
+	}
+	return "the sandbox (" + strings.TrimPrefix(s.target.URL, "http://") + ")"
+}
