@@ -101,13 +101,20 @@ func (s *Sandbox) add(c *client) {
 		c.digest = s.digest(c.secret)
 	}
 	if !s.policy.grants.offersPassword {
-		c.grants = slices.DeleteFunc(slices.Clone(c.grants), func(g string) bool { return g == grantPassword })
+		c.grants = without(c.grants, grantPassword)
+	}
+	if !c.has(grantPassword) && !c.has(grantCode) { // nothing would give it one
+		c.grants = without(c.grants, grantRefresh)
 	}
 	s.clients = append(s.clients, c)
 	if s.byID == nil {
 		s.byID, s.byName = map[string]*client{}, map[string]*user{}
 	}
 	s.byID[c.id] = c
+}
+
+func without(grants []string, unwanted string) []string {
+	return slices.DeleteFunc(slices.Clone(grants), func(g string) bool { return g == unwanted })
 }
 
 // newSecret makes up a secret; those of special and zoe hold what careless decoders stumble over.
