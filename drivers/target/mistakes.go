@@ -41,7 +41,7 @@ func (m *Mistakes) sort() {
 	})
 }
 
-// nearest is the known word that was probably meant, or empty.
+// nearest is the known word that was probably meant, or empty when none or several come to mind.
 func nearest(word string, known []string) string {
 	best, distance := "", max(1, len(word)/3)+1
 	for _, k := range known {
@@ -49,8 +49,11 @@ func nearest(word string, known []string) string {
 		if word != "" && (strings.HasSuffix(k, "_"+word) || strings.HasPrefix(k, word+"_") || strings.HasSuffix(word, "_"+k)) {
 			d = min(d, 1) // "code" for authorization_code, "client_id" for id
 		}
-		if d < distance {
+		switch {
+		case d < distance:
 			best, distance = k, d
+		case d == distance:
+			best = ""
 		}
 	}
 	return best

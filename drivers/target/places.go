@@ -182,7 +182,7 @@ func (r *reader) scopes(n ast.Node, space bool) Scopes {
 		"pair": func(e entry) {
 			s.Pair = values(r.texts(e.value, "scopes.pair"))
 			if sequence(r.plain(e.value)) && len(s.Pair) != 2 {
-				r.mistake(position(e.value), "write exactly two", "scopes.pair has %d scopes", len(s.Pair))
+				r.mistake(position(e.value), "write exactly two", "scopes.pair holds %d", len(s.Pair))
 			}
 		},
 	})

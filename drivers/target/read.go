@@ -40,9 +40,6 @@ func (r *reader) target(root ast.Node) Target {
 		},
 	})
 	start := position(root)
-	if m, ok := root.(*ast.MappingNode); ok && len(m.Values) > 0 {
-		start = position(m.Values[0].Key)
-	}
 	r.missing(start, whole, found, map[string]string{
 		"name":    "write name: and a word for reports",
 		"url":     "write url: https://…",

@@ -19,14 +19,20 @@ type reader struct {
 	anchors      map[string]ast.Node
 	objects      func(path string, keys []string) // for tests: called with the keys of each object
 	base         string                           // the service URL, for relative references
-	grants       place                            // where the first password grant stands
 }
 
 type place struct{ line, column int }
 
 func position(n ast.Node) place {
-	if n == nil {
+	switch v := n.(type) {
+	case nil:
 		return place{1, 1}
+	case *ast.MappingValueNode:
+		return position(v.Key) // its own token is the colon
+	case *ast.MappingNode:
+		if !v.IsFlowStyle && len(v.Values) > 0 {
+			return position(v.Values[0].Key)
+		}
 	}
 	return tokenPlace(n.GetToken())
 }
@@ -106,6 +112,7 @@ func (r *reader) object(n ast.Node, path string, known fields) map[string]entry 
 		r.objects(path, keys)
 	}
 	found := map[string]entry{}
+	var meant []entry
 	entries, _ := r.entries(n, path)
 	for _, e := range entries {
 		read, ok := known[e.name]
@@ -113,6 +120,7 @@ func (r *reader) object(n ast.Node, path string, known fields) map[string]entry 
 			mend := "known keys are " + list(keys)
 			if near := nearest(e.name, keys); near != "" {
 				mend = "did you mean " + near + "?"
+				meant = append(meant, entry{near, e.key, e.value})
 			}
 			r.mistake(e.key, mend, "unknown key %q%s", e.name, inside(path))
 			continue
@@ -123,6 +131,12 @@ func (r *reader) object(n ast.Node, path string, known fields) map[string]entry 
 			continue
 		}
 		read(e)
+	}
+	// A misspelt key is one mistake; that the right one is missing would be a second.
+	for _, e := range meant {
+		if _, ok := found[e.name]; !ok {
+			found[e.name] = e
+		}
 	}
 	return found
 }

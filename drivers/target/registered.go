@@ -195,7 +195,7 @@ func (r *reader) secret(n ast.Node, path string) Secret {
 		return Secret{}
 	}
 	if why != "" {
-		r.mistake(position(n), "", "%s: %s", path, why)
+		r.mistake(position(n), "set it before the run, or refer to another", "%s: %s", path, why)
 	}
 	return NewSecret(value)
 }
