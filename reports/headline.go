@@ -37,9 +37,17 @@ func (l Load) headline() headline {
 			broken++
 		}
 	}
-	var wrong int64
+	var wrong, doubtful int64
 	for _, v := range l.Violations {
-		wrong += v.Count
+		if v.verdict() == Fail {
+			wrong += v.Count
+		} else {
+			doubtful += v.Count
+		}
+	}
+	aside := ""
+	if doubtful > 0 {
+		aside = " " + plural(doubtful, "answer deserves a look.", "answers deserve a look.")
 	}
 	var sentence string
 	switch {
@@ -65,9 +73,9 @@ func (l Load) headline() headline {
 	case l.Verdict != Pass:
 		return headline{Inconclusive, "Cannot be told", "The run proves nothing either way."}
 	case len(l.Thresholds) > 0:
-		return headline{Pass, "Holds", fmt.Sprintf("%s kept at %s.", plural(len(l.Thresholds), "threshold is", "thresholds are"), perSecond(l.Rate.Achieved))}
+		return headline{Pass, "Holds", fmt.Sprintf("%s kept at %s.%s", plural(len(l.Thresholds), "threshold is", "thresholds are"), perSecond(l.Rate.Achieved), aside)}
 	}
-	return headline{Pass, "Holds", fmt.Sprintf("%s verified answers, none wrong.", perSecond(l.Rate.Achieved))}
+	return headline{Pass, "Holds", fmt.Sprintf("%s verified answers, none wrong.%s", perSecond(l.Rate.Achieved), aside)}
 }
 
 func verb(n int, one, many string) string {
@@ -75,4 +83,12 @@ func verb(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// verdict is what the violation means; a record that does not say means a failure.
+func (v Violation) verdict() Verdict {
+	if v.Verdict == "" {
+		return Fail
+	}
+	return Worst(v.Verdict)
 }

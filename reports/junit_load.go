@@ -45,9 +45,17 @@ func junitLoad(l Load) junitSuites {
 	}
 	for _, v := range l.Violations {
 		c := loadCase("requirements", oneLine(v.Requirement))
-		c.Properties = properties("requirement", v.Requirement, "verdict", string(Fail))
-		c.Failure = &junitOutcome{cut(oneLine(fmt.Sprintf("%s: %s", plural(v.Count, "answer", "answers"), v.Message)), 2*summaryLength),
-			"violation", escaped(v.Message + "\n\nthe first:\n" + v.First.plain())}
+		c.Properties = properties("requirement", v.Requirement, "verdict", string(v.verdict()))
+		message := cut(oneLine(fmt.Sprintf("%s: %s", plural(v.Count, "answer", "answers"), v.Message)), 2*summaryLength)
+		body := escaped(v.Message + "\n\nthe first:\n" + v.First.plain())
+		switch v.verdict() {
+		case Fail:
+			c.Failure = &junitOutcome{message, "violation", body}
+		case Inconclusive:
+			c.Error = &junitOutcome{message, "violation", body}
+		default:
+			c.Output = &junitText{body}
+		}
 		right.add(c, 0)
 	}
 

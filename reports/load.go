@@ -16,6 +16,7 @@ type Load struct {
 	Generator  Generator   `json:"generator"`
 	Rate       Rate        `json:"rate"`
 	Steps      []Step      `json:"steps"`
+	WarmUp     []Step      `json:"warm_up,omitempty"` // what was sent before the measured part; in no other figure
 	Series     []Second    `json:"series"`
 	Violations []Violation `json:"violations,omitempty"`
 	Thresholds []Threshold `json:"thresholds,omitempty"`
@@ -28,9 +29,11 @@ type Plan struct {
 	Model       string   `json:"model"` // open or closed
 	Rate        float64  `json:"rate,omitempty"`
 	DurationMS  int64    `json:"duration_ms"`
+	Count       int64    `json:"count,omitempty"` // the run was to end after so many requests
 	WarmUpMS    int64    `json:"warm_up_ms,omitempty"`
 	Connections int      `json:"connections"`
 	Grants      []string `json:"grants"`
+	Weights     []int    `json:"weights,omitempty"` // of the grants, in their order
 	Clients     []string `json:"clients"`
 	Users       []string `json:"users,omitempty"`
 	TimeoutMS   int64    `json:"timeout_ms"`
@@ -100,6 +103,7 @@ type Second struct {
 // A Violation is a requirement that did not hold under load.
 type Violation struct {
 	Requirement string   `json:"requirement"`
+	Verdict     Verdict  `json:"verdict"` // fail, warn or note, by the requirement's level
 	Count       int64    `json:"count"`
 	Message     string   `json:"message"`
 	First       Exchange `json:"first"`

@@ -188,17 +188,10 @@ func (c Conformance) whole() Conformance {
 
 func (l Load) whole() Load {
 	l.Schema = LoadSchema
-	steps := make([]Step, len(l.Steps))
-	for i, s := range l.Steps {
-		if s.Latency.Percentiles == nil {
-			s.Latency.Percentiles = map[string]float64{}
-		}
-		if s.Service.Percentiles == nil {
-			s.Service.Percentiles = map[string]float64{}
-		}
-		steps[i] = s
+	l.Steps = wholeSteps(l.Steps)
+	if l.WarmUp != nil {
+		l.WarmUp = wholeSteps(l.WarmUp)
 	}
-	l.Steps = steps
 	if l.Series == nil {
 		l.Series = []Second{}
 	}
@@ -302,9 +295,28 @@ func (l Load) check() error {
 	if l.Verdict != Pass && l.Verdict != Fail && l.Verdict != Inconclusive {
 		return notVerdict("verdict", l.Verdict)
 	}
+	for i, v := range l.Violations {
+		if v.Verdict != "" && !v.Verdict.Known() {
+			return notVerdict(fmt.Sprintf("violations[%d].verdict", i), v.Verdict)
+		}
+	}
 	return nil
 }
 
 func notVerdict(where string, v Verdict) error {
 	return fmt.Errorf("%s is %q, which is no verdict; was it edited? Render from the original, or run again", where, string(v))
+}
+
+func wholeSteps(steps []Step) []Step {
+	out := make([]Step, len(steps))
+	for i, s := range steps {
+		if s.Latency.Percentiles == nil {
+			s.Latency.Percentiles = map[string]float64{}
+		}
+		if s.Service.Percentiles == nil {
+			s.Service.Percentiles = map[string]float64{}
+		}
+		out[i] = s
+	}
+	return out
 }

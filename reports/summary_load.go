@@ -23,7 +23,7 @@ func (l Load) Summary(w io.Writer, color bool) {
 	l.summaryErrors(t)
 	for _, v := range l.Violations {
 		t.gap()
-		t.linef("%s %s  %s", t.verdict(Fail, "FAIL"), t.bold(oneLine(v.Requirement)), t.dim(plural(v.Count, "answer", "answers")))
+		t.linef("%s %s  %s", t.verdict(v.verdict(), strings.ToUpper(v.verdict().Word())), t.bold(oneLine(v.Requirement)), t.dim(plural(v.Count, "answer", "answers")))
 		t.labelled(5, "", 0, cut(oneLine(v.Message), summaryLength))
 	}
 	if len(l.Thresholds) > 0 {
@@ -61,14 +61,34 @@ func tokenWords(tokens string) string {
 func (p Plan) words() string {
 	grants := make([]string, len(p.Grants))
 	for i, g := range p.Grants {
-		grants[i] = flowWords(g)
+		grants[i] = p.grant(i, g)
 	}
 	rate := ""
 	if p.Rate > 0 {
 		rate = perSecond(p.Rate)
 	}
-	return joined(" · ", joined(" ", p.Model, "model"), joined(" for ", rate, span(p.DurationMS)), strings.Join(grants, " + "),
+	return joined(" · ", joined(" ", p.Model, "model"), joined(" for ", rate, p.extent()), strings.Join(grants, " + "),
 		plural(p.Connections, "connection", "connections"), plural(len(p.Clients), "client", "clients"))
+}
+
+// extent is how long the load was to last: a time, a number of requests or both.
+func (p Plan) extent() string {
+	time, count := "", ""
+	if p.DurationMS > 0 {
+		time = span(p.DurationMS)
+	}
+	if p.Count > 0 {
+		count = plural(p.Count, "request", "requests")
+	}
+	return joined(" or ", time, count)
+}
+
+// grant names a grant with its weight in a mix.
+func (p Plan) grant(i int, name string) string {
+	if len(p.Grants) > 1 && len(p.Weights) == len(p.Grants) {
+		return fmt.Sprintf("%s (%d)", flowWords(name), p.Weights[i])
+	}
+	return flowWords(name)
 }
 
 func (l Load) rateWords() string {

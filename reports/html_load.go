@@ -1,0 +1,142 @@
+package reports
+
+import (
+	"fmt"
+	"strings"
+
+	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
+)
+
+type loadPage struct {
+	frame
+	Tiles      []tile
+	Thresholds []thresholdView
+	Charts     []chart
+	Steps      []stepView
+	Columns    []string
+	WarmUp     []string
+	Errors     []classCount
+	Violations []violationView
+	Generator  []fact
+	Health     headline
+	Plan       []fact
+}
+
+// A tile is a figure that everybody asks for first.
+type tile struct{ Name, Value, About string }
+
+type thresholdView struct {
+	Threshold
+	Verdict Verdict
+}
+
+type violationView struct {
+	Violation
+	Verdict Verdict
+}
+
+type stepView struct {
+	Step
+	Name     string
+	Latency  []string
+	Service  []string
+	Mistakes []classCount
+}
+
+func newLoadPage(l Load) loadPage {
+	h := l.headline()
+	latency := merged(l.Steps, func(s Step) Histogram { return s.Latency })
+	service := merged(l.Steps, func(s Step) Histogram { return s.Service })
+	p := loadPage{
+		frame: frame{
+			Kind: "load", Headline: h, Partial: l.Partial, Notices: l.Notices, Target: l.Target, Tool: l.Tool,
+			Title: h.Word + " · " + l.Target.Name + " · flowproof load",
+			Facts: facts("Started", moment(l.Started), "Took", span(l.DurationMS), "Profile", l.Target.Profile, "Edition", l.Target.Edition,
+				"Tokens", tokenFact(l.Target.Tokens), "Made by", l.Tool.Name+" "+l.Tool.Version),
+		},
+		Tiles: l.tiles(latency), Columns: append(percentileNames(), "max"), Errors: l.errorCounts(),
+		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
+	}
+	for _, t := range l.Thresholds {
+		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})
+	}
+	for _, v := range l.Violations {
+		p.Violations = append(p.Violations, violationView{v, v.verdict()})
+	}
+	for _, s := range l.Steps {
+		p.Steps = append(p.Steps, stepView{s, flowWords(s.Name), s.Latency.columns(), s.Service.columns(), sortedCounts(s.Errors)})
+	}
+	for _, s := range l.WarmUp {
+		p.WarmUp = append(p.WarmUp, fmt.Sprintf("%s: %s sent, %s verified", flowWords(s.Name), grouped(s.Sent), grouped(s.Verified)))
+	}
+	if points, each := overTime(l.Series); len(points) > 0 {
+		p.Charts = []chart{latencyChart(points, each), percentileChart(latency, service, l.Thresholds), throughputChart(points, each, l.Plan.Model != "closed"), errorChart(points, each)}
+	}
+	return p
+}
+
+func percentileNames() []string {
+	var out []string
+	for _, p := range percentileColumns() {
+		out = append(out, "p"+p)
+	}
+	return out
+}
+
+func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
+	tiles := []tile{{"Verified", perSecond(l.Rate.Achieved), "as many as the connections carried"}}
+	if l.Rate.Intended > 0 {
+		tiles[0].About = "of " + perSecond(l.Rate.Intended) + " intended, " + percent(l.Rate.Achieved, l.Rate.Intended)
+	}
+	if all != nil {
+		for _, p := range []struct {
+			name  string
+			share float64
+			about string
+		}{{"p50", 50, "half were faster"}, {"p99", 99, "99 of 100 were faster"}, {"p99.9", 99.9, "999 of 1,000 were faster"}} {
+			tiles = append(tiles, tile{p.name, micros(float64(all.ValueAtPercentile(p.share))), p.about})
+		}
+		tiles = append(tiles, tile{"Slowest", micros(float64(all.Max())), "of " + plural(all.TotalCount(), "answer", "answers")})
+	}
+	sent := l.sum(func(s Step) int64 { return s.Sent })
+	var wrong int64
+	for _, e := range l.errorCounts() {
+		wrong += e.Count
+	}
+	return append(tiles, tile{"Errors", grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + grouped(sent) + " sent"})
+}
+
+func (l Load) planFacts() []fact {
+	p := l.Plan
+	grants := make([]string, len(p.Grants))
+	for i, g := range p.Grants {
+		grants[i] = p.grant(i, g)
+	}
+	rate, warm := "", ""
+	if p.Rate > 0 {
+		rate = perSecond(p.Rate)
+	}
+	if p.WarmUpMS > 0 {
+		warm = span(p.WarmUpMS)
+	}
+	return facts("Model", p.Model, "Rate", rate, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
+		"Connections", grouped(p.Connections), "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", span(p.TimeoutMS))
+}
+
+// health says whether the figures are the server's or the generator's.
+func (l Load) health() headline {
+	if l.Generator.Bottleneck != "" {
+		return headline{Inconclusive, "Bottleneck", "The figures are the generator's, not the server's: " + l.Generator.Bottleneck}
+	}
+	return headline{Pass, "Kept up", "Requests left when they were due; the figures are the server's."}
+}
+
+func (l Load) generatorFacts() []fact {
+	g, m := l.Generator, l.Machine
+	cpu := three(g.CPUSeconds) + " s"
+	if l.DurationMS > 0 && m.CPUs > 0 {
+		cpu += ", " + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(m.CPUs)) + " of " + plural(m.CPUs, "core", "cores")
+	}
+	return facts("Sent late, p99", micros(float64(g.LatenessP99US)), "Sent late, at most", micros(float64(g.LatenessMaxUS)), "Processor", cpu, "Memory", bytesize(g.MaxRSSBytes),
+		"GC pauses", micros(float64(g.GCPauseUS)), "Machine", joined(" · ", joined("/", m.OS, m.Arch), m.Go))
+}
