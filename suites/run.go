@@ -133,6 +133,9 @@ func specs(s *session) {
 	clientAuthentication(s)
 	clientCredentials(s)
 	password(s)
+	authorizationCode(s)
+	pkce(s)
+	implicit(s)
 	resource(s)
 	tokenAnswers(s) // last: it judges the answers that all the others provoked
 }
