@@ -194,7 +194,9 @@ func encodings() []*base64.Encoding {
 func written(v string) []string {
 	escaped := url.QueryEscape(v)
 	forms := []string{v, html.EscapeString(v)}
-	for _, f := range []string{escaped, strings.ReplaceAll(escaped, "+", "%20"), url.PathEscape(v)} {
+	blank := strings.ReplaceAll(escaped, "+", "%20")
+	script := strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(blank)
+	for _, f := range []string{escaped, blank, script, url.PathEscape(v)} {
 		forms = append(forms, f, lowerEscapes(f))
 	}
 	if quoted, err := json.Marshal(v); err == nil {
