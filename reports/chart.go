@@ -11,7 +11,7 @@ const (
 	chartWidth  = 560.0
 	chartHeight = 280.0
 	plotLeft    = 62.0
-	plotRight   = 548.0
+	plotRight   = 532.0
 	plotTop     = 12.0
 	plotBottom  = 244.0
 )

@@ -61,7 +61,7 @@ func secondScale(points []Second) (scale, []tick) {
 		case step >= 60:
 			label = three(x/60) + " min"
 		}
-		ticks = append(ticks, tick{px(s.at(x)), label, s.at(x) > plotRight-20})
+		ticks = append(ticks, tick{px(s.at(x)), label, s.at(x) > plotRight-6})
 	}
 	return s, ticks
 }
@@ -251,7 +251,7 @@ func percentileChart(latency, service *hdrhistogram.Histogram, thresholds []Thre
 	c.Y = yticks
 	for _, p := range []float64{50, 90, 99, 99.9, 99.99, 99.999, 99.9999} {
 		if n := nines(p); n <= last {
-			c.X = append(c.X, tick{px(x.at(n)), strconv.FormatFloat(p, 'f', -1, 64) + " %", x.at(n) > plotRight-20})
+			c.X = append(c.X, tick{px(x.at(n)), strconv.FormatFloat(p, 'f', -1, 64) + " %", x.at(n) > plotRight-6})
 		}
 	}
 	c.Lines = []line{
