@@ -172,6 +172,8 @@ func resource(s *session) {
 			}),
 		)
 	})
+	presentation(s)
+	expiry(s)
 }
 
 // beOpened matches a resource's answer with the resource.

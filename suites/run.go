@@ -136,7 +136,9 @@ func specs(s *session) {
 	authorizationCode(s)
 	pkce(s)
 	implicit(s)
+	refreshToken(s)
 	resource(s)
+	space(s)
 	tokenAnswers(s) // last: it judges the answers that all the others provoked
 }
 

@@ -25,6 +25,7 @@ type session struct {
 	controls map[string]control // positive controls, made once
 	persons  map[string]*person // by user agent and user
 	memo     map[string]oauth.Exchange
+	old      *age // a token that was left to expire, once a run
 }
 
 // A control is a request that has to succeed before the refusal of its spoilt form proves anything.
