@@ -44,6 +44,9 @@ func (f *findings) add(r ginkgo.SpecReport) {
 		f.byID = map[string][]reports.Finding{}
 	}
 	seen := f.session.seen
+	if r.State == types.SpecStatePassed {
+		seen.settle()
+	}
 	for _, label := range r.Labels() {
 		row, known := catalogue.ByID(label)
 		if !known {

@@ -16,6 +16,7 @@ type observation struct {
 	expected  string
 	message   string
 	lowered   reports.Verdict // warn or note although the expectation held
+	then      *observation    // what was expected and seen when the verdict was lowered
 	forced    reports.Verdict // the verdict of a violation, whatever the level
 	unproven  string          // why it is inconclusive
 	missing   string          // why it is not applicable
@@ -39,6 +40,14 @@ func (o *observation) decide(x oauth.Exchange) {
 func (o *observation) lower(v reports.Verdict, message string) {
 	if o.lowered == "" || reports.Worst(o.lowered, v) != o.lowered {
 		o.lowered, o.message = v, message
+		o.then = &observation{expected: o.expected, deciding: o.deciding}
+	}
+}
+
+// settle shows a spec that passed with a lowered verdict as it stood when that was lowered.
+func (o *observation) settle() {
+	if o.then != nil {
+		o.expected, o.deciding = o.then.expected, o.then.deciding
 	}
 }
 

@@ -90,7 +90,6 @@ Exit codes: 0 conforms or holds; 1 falls short; 2 the command or a file is wrong
 3 the run could not be completed, nothing is claimed; 130 interrupted.`,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(),
-		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("flowproof {{.Version}}\n")
