@@ -41,7 +41,7 @@ func (s *session) signedIn(ctx context.Context, agent oauth.UserAgent, key strin
 	if p, ok := s.persons[key]; ok {
 		return p
 	}
-	opened, err := agent.Session(ctx)
+	opened, err := agent.Session(s.ctx) // it outlives the spec that needed it first
 	if err != nil {
 		s.inconclusive("%v", err)
 	}
@@ -60,11 +60,11 @@ func (s *session) signedIn(ctx context.Context, agent oauth.UserAgent, key strin
 }
 
 // stranger is a session that nobody is signed in to. It is closed with the run.
-func (s *session) stranger(ctx context.Context, agent oauth.UserAgent) *person {
+func (s *session) stranger(_ context.Context, agent oauth.UserAgent) *person {
 	if agent == nil {
 		s.inconclusive("there is no user agent. %s", s.NoBrowser)
 	}
-	opened, err := agent.Session(ctx)
+	opened, err := agent.Session(s.ctx)
 	if err != nil {
 		s.inconclusive("%v", err)
 	}
@@ -149,10 +149,26 @@ func (s *session) caught(r oauth.Request) []string {
 	for _, q := range r.Query {
 		if q.Name == "redirect_uri" && q.Value != "" {
 			out = append(out, q.Value)
+			if whole := s.absolute(q.Value); whole != "" {
+				out = append(out, whole)
+			}
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// absolute is where a relative redirect URI would lead from the authorization endpoint; nothing for another.
+func (s *session) absolute(uri string) string {
+	to, err := url.Parse(uri)
+	if err != nil || to.IsAbs() {
+		return ""
+	}
+	from, err := url.Parse(s.target.Endpoints.Authorization)
+	if err != nil {
+		return ""
+	}
+	return from.ResolveReference(to).String()
 }
 
 // own says whether a URL is on a host of the authorization server.
