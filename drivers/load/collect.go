@@ -1,0 +1,81 @@
+package load
+
+import (
+	"fmt"
+	"time"
+)
+
+// A Snapshot is how far a run has got.
+type Snapshot struct {
+	Elapsed   time.Duration // of the measured part; negative in the warm-up
+	Duration  time.Duration // of the measured part when it will be over; 0: until Planned
+	Planned   int64         // requests of the measured part, 0 in a closed run with a duration
+	Sent      int64         // measured, as are those below
+	Answered  int64
+	Verified  int64
+	Throttled int64
+	Errors    int64
+	Rate      float64       // answers a second, of the last seconds
+	P99       time.Duration // latency of the last seconds
+}
+
+const (
+	tick        = 200 * time.Millisecond
+	recently    = 3 // seconds of a snapshot's p99
+	abortWindow = 5 // seconds
+	abortLeast  = 100
+)
+
+// collect looks at the run five times a second until over is closed: it closes the seconds that have
+// passed, reports progress, and stops a run that only makes errors.
+func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
+	ticks := time.NewTicker(tick)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ticks.C:
+		}
+		s := e.snapshot()
+		if progress != nil {
+			progress(s)
+		}
+		answered, errors, _ := e.series.recent(e.now(), abortWindow)
+		// Requests without an answer are among the errors, and not among the answers.
+		total := max(answered, errors)
+		if share := float64(errors) / float64(max(total, 1)); e.plan.AbortErrors > 0 && total >= abortLeast && share > e.plan.AbortErrors {
+			e.stop(fmt.Sprintf("stopped, since %s%% of the requests of the last %d s failed (%d of %d)", significant(100*share), abortWindow, errors, total))
+		}
+	}
+}
+
+func (e *engine) snapshot() Snapshot {
+	now := e.now()
+	s := Snapshot{Elapsed: now, Duration: e.plan.Duration, Planned: e.schedule.last}
+	if e.plan.Model == Closed {
+		s.Planned = e.plan.Count
+	}
+	for _, w := range e.workers {
+		r := w.recorder
+		r.mu.Lock()
+		r.window.flush(e.series)
+		for i := range r.measured {
+			t := &r.measured[i]
+			s.Sent += t.sent
+			s.Answered += t.answered
+			s.Verified += t.verified
+			s.Throttled += t.throttled
+			s.Errors += t.failed()
+		}
+		r.mu.Unlock()
+	}
+	e.series.closeBefore(int(now/time.Second) - recently)
+	answered, _, p99 := e.series.recent(now, recently)
+	s.P99 = time.Duration(p99) * time.Microsecond
+	span := min(now, (recently-1)*time.Second+now%time.Second)
+	if span > 0 {
+		s.Rate = float64(answered) / span.Seconds()
+	}
+	return s
+}

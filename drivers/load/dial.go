@@ -1,0 +1,134 @@
+package load
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+
+	"github.com/valyala/fasthttp"
+
+	"flowproof/drivers/target"
+)
+
+// dialer returns what opens a connection to the token endpoint, ready for HTTP/1.1.
+func dialer(t target.Target) (func(context.Context) (net.Conn, error), error) {
+	u, err := url.Parse(t.Endpoints.Token)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return nil, errors.New("load: the token endpoint is not an absolute http or https URL")
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	address := net.JoinHostPort(u.Hostname(), port)
+	plain := func(ctx context.Context) (net.Conn, error) {
+		var d net.Dialer
+		return d.DialContext(ctx, "tcp", address)
+	}
+	if u.Scheme == "http" {
+		return plain, nil
+	}
+	trust, err := tlsConfig(t.CA)
+	if err != nil {
+		return nil, err
+	}
+	trust.ServerName = u.Hostname()
+	return func(ctx context.Context) (net.Conn, error) {
+		conn, err := plain(ctx)
+		if err != nil {
+			return nil, err
+		}
+		secure := tls.Client(conn, trust)
+		if err := secure.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return nil, handshakeError{err}
+		}
+		return secure, nil
+	}, nil
+}
+
+func tlsConfig(ca string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	if ca == "" {
+		return c, nil
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM([]byte(ca)) {
+		return nil, errors.New("load: read the target's trust roots: no certificate in PEM form")
+	}
+	c.RootCAs = roots
+	return c, nil
+}
+
+type handshakeError struct{ error }
+
+func (e handshakeError) Unwrap() error { return e.error }
+
+// The classes of requests without a whole answer.
+const (
+	timedOut   = "timeout"
+	cutOff     = "cut off"
+	unverified = "not verified"
+	noChain    = "no refresh token"
+)
+
+// class names an error for the record. It never holds a byte that came from the server.
+func class(err error) string {
+	var (
+		handshake handshakeError
+		record    tls.RecordHeaderError
+		alert     tls.AlertError
+		lookup    *net.DNSError
+		small     *fasthttp.ErrSmallBuffer
+		timeout   net.Error
+	)
+	switch {
+	case errors.Is(err, errCut):
+		return cutOff
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, fasthttp.ErrTimeout),
+		errors.As(err, &timeout) && timeout.Timeout():
+		return timedOut
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset"
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return "no file descriptors left here"
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return "no ports left here"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "unreachable"
+	case errors.As(err, &lookup):
+		return "name not found"
+	case errors.As(err, &handshake), errors.As(err, &record), errors.As(err, &alert):
+		return "tls"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return "eof"
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		return "answer too large"
+	case errors.As(err, &small):
+		return "header too large"
+	case errors.Is(err, fs.ErrClosed):
+		return "eof"
+	}
+	return "malformed answer"
+}
+
+// statusClass names an answer that is no success.
+func statusClass(status int, code []byte) string {
+	if len(code) == 0 {
+		return fmt.Sprintf("status %d", status)
+	}
+	return fmt.Sprintf("status %d %s", status, code)
+}
