@@ -139,6 +139,9 @@ func specs(s *session) {
 	refreshToken(s)
 	resource(s)
 	space(s)
+	authorization(s)
+	redirectURI(s)
+	authorizationResponse(s)
 	tokenAnswers(s) // last: it judges the answers that all the others provoked
 }
 
