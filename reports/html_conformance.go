@@ -130,7 +130,9 @@ func tokenFact(tokens string) string {
 	return tokens
 }
 
-func browserFact(browser string) string { return cmp.Or(browser, "none") }
+func browserFact(browser string) string {
+	return cmp.Or(strings.Replace(browser, "/", " ", 1), "none")
+}
 
 func (c Counts) ordered() []verdictCount {
 	var out []verdictCount
@@ -142,12 +144,11 @@ func (c Counts) ordered() []verdictCount {
 	return out
 }
 
-// bar lays the verdicts out side by side, what passed first, each wide enough to be seen.
+// bar lays the verdicts out side by side, each wide enough to be seen.
 func (c Counts) bar() []segment {
-	order := []Verdict{Pass, Note, Warn, Fail, Inconclusive, NotApplicable}
 	const least = 8
 	room, total := 1000.0, 0
-	for _, v := range order {
+	for _, v := range Verdicts() {
 		if c[v] > 0 {
 			room -= least
 			total += c[v]
@@ -155,7 +156,7 @@ func (c Counts) bar() []segment {
 	}
 	var out []segment
 	x := 0.0
-	for _, v := range order {
+	for _, v := range Verdicts() {
 		if c[v] == 0 {
 			continue
 		}

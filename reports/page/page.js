@@ -86,14 +86,15 @@
     openTarget();
   }
 
-  all(".copy").forEach(function (button) {
-    button.hidden = false;
-    button.addEventListener("click", function () {
-      var text = button.parentElement.querySelector("pre");
-      var done = function () { button.textContent = "Copied"; setTimeout(function () { button.textContent = "Copy"; }, 1500); };
-      var mark = function () { getSelection().selectAllChildren(text); if (document.execCommand("copy")) done(); };
-      if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, mark); else mark();
-    });
+  // One listener for all, since there may be thousands of buttons.
+  document.documentElement.classList.add("js");
+  document.addEventListener("click", function (e) {
+    var button = e.target.closest(".copy");
+    if (!button) return;
+    var text = button.parentElement.querySelector("pre");
+    var done = function () { button.textContent = "Copied"; setTimeout(function () { button.textContent = "Copy"; }, 1500); };
+    var mark = function () { getSelection().selectAllChildren(text); if (document.execCommand("copy")) done(); };
+    if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, mark); else mark();
   });
 
   all(".chart").forEach(function (figure) {
