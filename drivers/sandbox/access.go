@@ -155,15 +155,11 @@ func (s *Sandbox) readAccess(value string) (access, authorizationID, string) {
 
 // alive asks whether a genuine token was revoked or has expired; s.mu is held.
 func (s *Sandbox) alive(a access, by authorizationID, now time.Time) (access, string) {
-	if !s.policy.resource.ignoresRevocation {
-		if by != (authorizationID{}) {
-			if known := s.state.authorizations[by]; known != nil && known.revoked {
-				return access{}, whyRevoked
-			}
-		}
-		if _, denied := s.state.denied[a.id]; denied {
-			return access{}, whyInvalid
-		}
+	if known := s.state.authorizations[by]; known != nil && known.revoked {
+		return access{}, whyRevoked
+	}
+	if _, denied := s.state.denied[a.id]; denied {
+		return access{}, whyInvalid
 	}
 	if !now.Before(a.expires) {
 		return access{}, whyExpired

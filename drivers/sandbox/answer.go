@@ -32,7 +32,7 @@ func (s *Sandbox) answerToken(w http.ResponseWriter, grant string, out issuance)
 	if out.refresh != "" {
 		m = append(m, member{name: "refresh_token", value: out.refresh})
 	}
-	if !(out.narrowed && p.hidesNarrowedScope) {
+	if !out.quiet && !(out.narrowed && p.hidesNarrowedScope) {
 		m = append(m, member{name: "scope", value: out.scope.text})
 	}
 	if p.spoilMembers != nil {

@@ -78,20 +78,24 @@ func (s *Sandbox) readAuthorization(raw string) (a authorizationRequest, fatal, 
 	p := &s.policy.front
 	f, ok := formReader{}.read(raw, nil)
 	if !ok {
-		return a, s.fail("invalid_request", "The parameters are not form-encoded UTF-8"), nil
+		return a, refuse("invalid_request", "The parameters are not form-encoded UTF-8"), nil
 	}
 	a.raw = raw
 	twice := f.repeated()
 	if (twice == "client_id" || twice == "redirect_uri") && !p.checksFirst {
-		return a, s.fail("invalid_request", "client_id or redirect_uri is repeated"), nil
+		return a, refuse("invalid_request", "client_id or redirect_uri is repeated"), nil
 	}
 	a.state, a.stateSent = f.get("state"), f.get("state") != ""
 	a.responseType = f.get("response_type")
 	a.offline = f.get("access_type") == "offline"
 	a.credentials = f.get("request_credentials")
 	a.client = s.byID[f.get("client_id")]
-	if fatal := s.readRedirect(&a, f); fatal != nil {
+	fatal = s.readRedirect(&a, f)
+	if fatal != nil && a.redirectURI == "" {
 		return a, fatal, nil
+	}
+	if a.client == nil {
+		return a, nil, refuse("invalid_request", "The client is unknown")
 	}
 	for _, check := range []func(*authorizationRequest, form) *refusal{
 		s.checkRepeats, s.checkResponseType, s.checkCredentials, s.readChallenge, s.readScope,
@@ -100,28 +104,19 @@ func (s *Sandbox) readAuthorization(raw string) (a authorizationRequest, fatal, 
 			return a, nil, no
 		}
 	}
-	return a, nil, nil
+	return a, fatal, nil
 }
 
-// fail is a refusal in the posture's words.
-func (s *Sandbox) fail(code, description string) *refusal {
-	if spoil := s.policy.front.errorCode; spoil != nil {
-		code = spoil(code)
-	}
-	return refuse(code, description)
-}
-
-// readRedirect finds out where the answer may go.
+// readRedirect finds out where the answer may go; only a fault lets it name a place and refuse it too.
 func (s *Sandbox) readRedirect(a *authorizationRequest, f form) *refusal {
 	p := &s.policy.front
 	asked := f.get("redirect_uri")
 	a.redirectSent = asked != ""
 	if a.client == nil {
-		if p.redirectsUnknown && asked != "" {
-			a.redirectURI, a.client = asked, s.clients[0]
-			return nil
+		if p.redirectsUnknown {
+			a.redirectURI = asked
 		}
-		return s.fail("invalid_request", "The client is unknown")
+		return refuse("invalid_request", "The client is unknown")
 	}
 	bad := "invalid_request"
 	if p.spaceErrors {
@@ -130,20 +125,20 @@ func (s *Sandbox) readRedirect(a *authorizationRequest, f form) *refusal {
 	registered := a.client.redirectsFor(a.responseType)
 	if asked == "" {
 		if len(registered) == 0 || (len(registered) > 1 || p.demandsRedirectURI) && !p.picksFirst {
-			return s.fail(bad, "redirect_uri is missing")
+			return refuse(bad, "redirect_uri is missing")
 		}
 		a.redirectURI = registered[0]
 		return nil
 	}
+	compared := asked
 	if p.stripsFragment {
-		asked, _, _ = strings.Cut(asked, "#")
+		compared, _, _ = strings.Cut(asked, "#")
 	}
-	if !s.matches(a.client, registered, asked) {
+	if !s.matches(a.client, registered, compared) {
 		if p.errorsAnywhere {
 			a.redirectURI = asked
-			return nil
 		}
-		return s.fail(bad, "redirect_uri is not registered for the client")
+		return refuse(bad, "redirect_uri is not registered for the client")
 	}
 	a.redirectURI = asked
 	if p.checksFirst {
@@ -194,7 +189,7 @@ func loopbackMatches(registered, asked string) bool {
 func (s *Sandbox) checkRepeats(_ *authorizationRequest, f form) *refusal {
 	p := &s.policy.front
 	if twice := f.repeated(); twice != "" && !(p.checksFirst && (twice == "client_id" || twice == "redirect_uri")) {
-		return s.fail("invalid_request", "A parameter is repeated")
+		return refuse("invalid_request", "A parameter is repeated")
 	}
 	return nil
 }
@@ -214,19 +209,19 @@ func (s *Sandbox) checkResponseType(a *authorizationRequest, _ form) *refusal {
 	var grant string
 	switch {
 	case a.responseType == "":
-		return s.fail(missing, "response_type is missing")
+		return refuse(missing, "response_type is missing")
 	case a.responseType == typeCode:
 		grant = grantCode
 	case a.responseType == typeToken && p.offersImplicit:
 		grant = grantImplicit
 	default:
-		return s.fail("unsupported_response_type", "The server does not offer this response_type")
+		return refuse("unsupported_response_type", "The server does not offer this response_type")
 	}
 	if !a.client.has(grant) && !p.ignoresTypeList {
-		return s.fail("unauthorized_client", "The client is not registered for this response_type")
+		return refuse("unauthorized_client", "The client is not registered for this response_type")
 	}
 	if p.refusesImplicit && grant == grantImplicit {
-		return s.fail("unauthorized_client", "The implicit flow is switched off")
+		return refuse("unauthorized_client", "The implicit flow is switched off")
 	}
 	return nil
 }
@@ -243,7 +238,7 @@ func (s *Sandbox) checkCredentials(a *authorizationRequest, _ form) *refusal {
 			a.credentials = ""
 		}
 	default:
-		return s.fail("invalid_request", "request_credentials has no such value")
+		return refuse("invalid_request", "request_credentials has no such value")
 	}
 	return nil
 }
@@ -258,7 +253,7 @@ func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
 	required := a.client.requiresPKCE && !p.pkceNotEnforced || p.pkceAll || p.pkcePublic && a.client.public
 	if value == "" {
 		if required || method != "" {
-			return s.fail("invalid_request", "code_challenge is missing")
+			return refuse("invalid_request", "code_challenge is missing")
 		}
 		return nil
 	}
@@ -272,10 +267,10 @@ func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
 		return nil
 	}
 	if method != methodS256 && (method != methodPlain || !p.plain) {
-		return s.fail("invalid_request", "code_challenge_method is not offered")
+		return refuse("invalid_request", "code_challenge_method is not offered")
 	}
-	if !isVerifier(value) && !p.s256Padded {
-		return s.fail("invalid_request", "code_challenge is malformed")
+	if !isVerifier(value) {
+		return refuse("invalid_request", "code_challenge is malformed")
 	}
 	a.challenge = challenge{value, method}
 	return nil
@@ -284,7 +279,7 @@ func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
 func (s *Sandbox) readScope(a *authorizationRequest, f form) *refusal {
 	w := s.wish(f)
 	if !w.given && s.policy.front.demandsScope {
-		return s.fail("invalid_scope", "scope is missing")
+		return refuse("invalid_scope", "scope is missing")
 	}
 	if s.policy.front.echoesScope && w.given {
 		a.scope = literal(w.text)
@@ -292,7 +287,7 @@ func (s *Sandbox) readScope(a *authorizationRequest, f form) *refusal {
 	}
 	granted, no := s.resolve(w, a.client.rights)
 	if no != nil {
-		return s.fail(no.code, no.description)
+		return no
 	}
 	a.scope = granted
 	return nil
@@ -396,6 +391,7 @@ func (s *Sandbox) fileCode(a authorizationRequest, who visitor) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
+	s.state.lastCode = who.user
 	if who.session != nil && a.challenge.value != "" {
 		last := a.challenge
 		who.session.challenge = &last

@@ -112,7 +112,7 @@ func (s *Sandbox) refuseAPI(w http.ResponseWriter, r *apiRefusal) {
 		}
 		h.Set("WWW-Authenticate", value)
 	}
-	if p.htmlErrors {
+	if p.htmlError != nil && p.htmlError(r) {
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(r.status)
 		_, _ = w.Write([]byte("<!doctype html><title>Error</title><p>" + html.EscapeString(r.description)))

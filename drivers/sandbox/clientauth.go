@@ -126,7 +126,7 @@ func (s *Sandbox) check(given credentials, grant string, basic bool) (caller, *r
 		return caller{}, s.unknownCaller(basic, given.secret)
 	case c.public && given.secret == "":
 		return caller{c, true}, nil
-	case given.secret == "" && s.policy.token.clientIDSuffices:
+	case given.secret == "" && (p.clientIDSuffices || s.policy.front.ignoresPublicSwitch && grant == grantCode):
 		return caller{c, true}, nil
 	case given.secret == "" && s.secretNotNeeded(grant):
 		return caller{c, false}, nil
@@ -144,7 +144,6 @@ func (s *Sandbox) check(given credentials, grant string, basic bool) (caller, *r
 // secretNotNeeded says whether the name of a confidential client is enough to go on.
 func (s *Sandbox) secretNotNeeded(grant string) bool {
 	return s.policy.grants.refreshNeedsNoAuth && grant == grantRefresh ||
-		s.policy.front.ignoresPublicSwitch && grant == grantCode ||
 		s.policy.front.pkceReplacesAuth && grant == grantCode
 }
 

@@ -46,7 +46,7 @@ func (s *Sandbox) serveConsent(w http.ResponseWriter, r *http.Request) {
 		s.remember(a, who.user)
 		s.sendAnswer(w, r, a, who)
 	default:
-		s.sendError(w, r, a, s.fail("access_denied", "The user refused"))
+		s.sendError(w, r, a, refuse("access_denied", "The user refused"))
 	}
 }
 

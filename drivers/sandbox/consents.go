@@ -83,7 +83,7 @@ func (s *Sandbox) deleteConsent(a access, kind, id string) bool {
 	case "refresh-tokens":
 		for _, rt := range s.state.refresh {
 			if rt.authorization.user == a.user && rt.id == id {
-				s.revoke(rt.authorization)
+				s.withdraw(rt.authorization)
 				return true
 			}
 		}
@@ -91,12 +91,20 @@ func (s *Sandbox) deleteConsent(a access, kind, id string) bool {
 	return false
 }
 
+// withdraw ends an authorization because the person wants it so; s.mu is held.
+func (s *Sandbox) withdraw(a *authorization) {
+	s.revoke(a)
+	if s.policy.resource.ignoresRevocation {
+		a.revoked = false // its refresh tokens are gone, its access tokens are not
+	}
+}
+
 // revokeWhere ends authorizations, and reports whether there were any; s.mu is held.
 func (s *Sandbox) revokeWhere(chosen func(*authorization) bool) bool {
 	any := false
 	for _, x := range s.state.authorizations {
 		if !x.revoked && chosen(x) {
-			s.revoke(x)
+			s.withdraw(x)
 			any = true
 		}
 	}

@@ -11,6 +11,7 @@ type issuance struct {
 	user          *user // nil: the client itself
 	scope         scope
 	narrowed      bool // the scope is not the one that was asked for
+	quiet         bool // the scope is not told
 	authorization *authorization
 	refresh       string // a refresh token to hand out
 	access        string // an access token to hand out instead of a new one
@@ -77,6 +78,9 @@ type wish struct {
 	given bool
 }
 
+// narrowedTo reports whether something else was granted than was asked for.
+func (w wish) narrowedTo(granted scope) bool { return w.given && literal(w.text).text != granted.text }
+
 func (s *Sandbox) wish(f form) wish {
 	for i := range f {
 		if f[i].name == "scope" {
@@ -91,12 +95,8 @@ func (s *Sandbox) resolve(w wish, limit scope) (scope, *refusal) {
 	if !w.given {
 		return limit, nil
 	}
-	p := &s.policy.grants
-	if p.echoesScope {
-		return literal(w.text), nil
-	}
 	no := refuse("invalid_scope", "The scope is malformed, unknown, or more than may be granted")
-	if p.orderSensitive && w.text != "**" && literal(w.text).text != w.text {
+	if s.policy.grants.orderSensitive && w.text != "**" && literal(w.text).text != w.text {
 		return scope{}, no
 	}
 	asked, err := s.grammar.parse(w.text)
@@ -104,13 +104,18 @@ func (s *Sandbox) resolve(w wish, limit scope) (scope, *refusal) {
 		return scope{}, no
 	}
 	granted, err := asked.restricted(limit)
-	if err != nil && !p.parsesNoScope {
+	if err != nil {
 		return scope{}, no
 	}
-	if err != nil {
-		granted = asked
-	}
 	return granted, nil
+}
+
+// ownScope is what a client gets that asks in its own name or with a password.
+func (s *Sandbox) ownScope(w wish, c *client) (scope, *refusal) {
+	if s.policy.grants.echoesScope && w.given {
+		return literal(w.text), nil
+	}
+	return s.resolve(w, c.rights)
 }
 
 func (s *Sandbox) clientCredentials(in tokenRequest) (issuance, *refusal) {
@@ -119,11 +124,11 @@ func (s *Sandbox) clientCredentials(in tokenRequest) (issuance, *refusal) {
 	if !w.given && p.omittedScopeStatus != 0 {
 		return issuance{}, crash(p.omittedScopeStatus)
 	}
-	granted, no := s.resolve(w, in.client.rights)
+	granted, no := s.ownScope(w, in.client)
 	if no != nil {
 		return issuance{}, no
 	}
-	out := issuance{client: in.client, scope: granted, narrowed: w.text != granted.text}
+	out := issuance{client: in.client, scope: granted, narrowed: w.narrowedTo(granted)}
 	if p.clientIsUser {
 		out.subject = s.users[0]
 	}
@@ -150,11 +155,11 @@ func (s *Sandbox) password(in tokenRequest) (issuance, *refusal) {
 	if !w.given && !p.scopeDefaults && !p.passwordScopeDefaults {
 		return issuance{}, refuse("invalid_scope", "scope is missing")
 	}
-	granted, no := s.resolve(w, in.client.rights)
+	granted, no := s.ownScope(w, in.client)
 	if no != nil {
 		return issuance{}, no
 	}
-	out := issuance{client: in.client, user: u, scope: granted, narrowed: w.text != granted.text}
+	out := issuance{client: in.client, user: u, scope: granted, narrowed: w.narrowedTo(granted)}
 	offline := in.form.get("access_type") == "offline" || p.passwordAlwaysOffline
 	if offline && s.mayRefresh(in.client) {
 		s.mu.Lock()
@@ -223,9 +228,9 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 	}
 	w := s.wish(in.form)
 	out := issuance{client: c, user: a.user, scope: granted, authorization: a,
-		narrowed: granted.text != rt.scope.text || w.given && w.text != granted.text}
+		narrowed: w.narrowedTo(granted), quiet: p.refreshKeepsScope && w.given}
 	rt.used = in.now
-	if p.rotation == rotatesAll || p.rotation == rotatesPublic && c.public {
+	if p.rotates && !(p.publicKeeps && c.public) {
 		kept := rt.scope
 		if p.rotatesNarrowed {
 			kept = granted

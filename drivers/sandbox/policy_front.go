@@ -20,9 +20,8 @@ type frontPolicy struct {
 	anonymous           bool // no sign-in is demanded
 	checksFirst         bool // of a repeated redirect_uri, and redirects to the last
 	ignoresTypeList     bool // a client may use response types it is not registered for
-	errorCode           func(code string) string
 	ignoresRequired     bool // request_credentials=required
-	ignoresPublicSwitch bool // a confidential client may redeem with a verifier alone
+	ignoresPublicSwitch bool // a confidential client may redeem without its secret
 
 	// The redirect URI.
 	matchRedirect   func(registered, asked string) bool // what counts as equal, on top of equality
@@ -56,7 +55,7 @@ type frontPolicy struct {
 	codePrefix         int  // how many characters of a code are compared; 0 is all
 	noClientID         bool // a public client needs not name itself
 	sharedTable        bool // codes, refresh and access tokens stand for each other
-	lastUserWins       bool // a code is for whoever signed in last
+	lastUserWins       bool // a code is for whoever got one last
 	ignoresOffline     bool
 	verifierNeedsChall bool // a verifier without challenge is refused
 

@@ -22,7 +22,7 @@ type grantPolicy struct {
 	// Scope.
 	echoesScope    bool // what was asked is granted
 	orderSensitive bool
-	parsesNoScope  bool // malformed scope is granted as it stands
+	parsesNoScope  bool // malformed items are granted as they stand
 
 	// Password.
 	wrongPasswordStatus    int // 0 is 400
@@ -32,7 +32,8 @@ type grantPolicy struct {
 	refreshTokenNeedsGrant bool // refresh_token must be registered although code is
 
 	// Refresh.
-	rotation           rotation
+	rotates            bool // refresh tokens are replaced when used
+	publicKeeps        bool // but not those of public clients
 	rotatesNarrowed    bool // the new refresh token keeps the narrowed scope
 	oldRefreshAlive    bool
 	reuseKeepsFamily   bool
@@ -45,17 +46,8 @@ type grantPolicy struct {
 	refreshKeepsScope  bool // the scope parameter is ignored and not reported
 }
 
-// rotation says whose refresh tokens are replaced when used.
-type rotation int
-
-const (
-	rotatesNone rotation = iota
-	rotatesPublic
-	rotatesAll
-)
-
 func cleanGrants(o Options) grantPolicy {
-	p := grantPolicy{
+	return grantPolicy{
 		offersPassword:  !modern(o),
 		passwordForAll:  o.Posture == postureSpace,
 		refreshImplied:  o.Posture == postureSpace,
@@ -63,12 +55,6 @@ func cleanGrants(o Options) grantPolicy {
 		accessLifetime:  o.AccessTokenLifetime,
 		refreshLifetime: 30 * 24 * time.Hour,
 		jwt:             o.Tokens == tokensRS512,
+		rotates:         o.Rotation || modern(o),
 	}
-	switch {
-	case o.Rotation:
-		p.rotation = rotatesAll
-	case modern(o):
-		p.rotation = rotatesPublic
-	}
-	return p
 }

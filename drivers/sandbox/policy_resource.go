@@ -12,11 +12,11 @@ type resourcePolicy struct {
 	scopeUnchecked     bool
 	emptyTokenStatus   int // of an Authorization header without a token; 0 is 400
 	acceptsUnsigned    bool
-	acceptsRefresh     bool // refresh tokens as bearer tokens
-	htmlErrors         bool
+	acceptsRefresh     bool                     // refresh tokens as bearer tokens
+	htmlError          func(r *apiRefusal) bool // which errors are a page
 
-	applicationIsUser bool // applications may read a person's resource
-	ignoresRevocation bool
+	applicationIsUser bool                                       // applications may read a person's resource
+	ignoresRevocation bool                                       // the deletion of a refresh token or a consent leaves access tokens alive
 	otherPaths        bool                                       // the endpoints are not where Space documents them
 	staleKeySet       bool                                       // the published key is not the one that signs
 	expiry            func(lifetime time.Duration) time.Duration // what the JWT's exp says

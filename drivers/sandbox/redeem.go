@@ -24,6 +24,9 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 	}
 	asker := in.client
 	if asker == nil {
+		if !c.client.public {
+			return issuance{}, s.unknownCaller(false, "")
+		}
 		asker = c.client
 	}
 	if asker != c.client && !p.codeAnyClient {
@@ -51,8 +54,8 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 		c.authorization = s.newAuthorization(c.client, c.user, c.scope, in.now)
 	}
 	a := c.authorization
-	if p.lastUserWins && s.state.lastSignedIn != nil {
-		a.user = s.state.lastSignedIn
+	if p.lastUserWins && s.state.lastCode != nil {
+		a.user = s.state.lastCode
 	}
 	out := issuance{client: asker, user: a.user, scope: c.scope, authorization: a}
 	if c.offline && s.mayRefresh(asker) {
@@ -90,11 +93,9 @@ func (s *Sandbox) checkVerifier(in tokenRequest, c *code) *refusal {
 		return nil
 	case wanted.value == "" && p.verifierNeedsChall:
 		return refuse("invalid_grant", "There is a code_verifier, but there was no challenge")
-	case wanted.value == "", p.pkceIgnored && verifier != "":
+	case wanted.value == "", verifier == "" && p.verifierOptional && in.proven:
 		return nil
-	case verifier == "" && p.verifierOptional && in.proven:
-		return nil
-	case !isVerifier(verifier), !s.verifies(verifier, wanted):
+	case !isVerifier(verifier), !s.verifies(verifier, wanted) && !p.pkceIgnored:
 		return no
 	}
 	return nil

@@ -20,7 +20,7 @@ func refuse(code, description string) *refusal {
 
 // crash is how a server fails that did not expect the request.
 func crash(status int) *refusal {
-	return &refusal{status: status, code: "server_error", description: "The server met an unexpected condition"}
+	return &refusal{status: status, code: "invalid_request", description: "The server met an unexpected condition"}
 }
 
 func tooMany() *refusal {

@@ -58,7 +58,7 @@ func (s *Sandbox) register() {
 	s.add(&client{name: "partner", title: "Partner Portal", grants: web, rights: all,
 		redirects: []string{"https://app.acme.test/authorized"}})
 	spa := &client{name: "spa", title: "Acme Page", public: true, rights: all}
-	if s.policy.front.offersImplicit && s.options.Edition != edition2024 {
+	if s.clean.front.offersImplicit && s.options.Edition != edition2024 {
 		spa.grants, spa.implicit = []string{grantImplicit}, []string{"https://app.acme.test/spa"}
 	} else {
 		// Where the implicit flow is not for new applications, the page uses codes.
@@ -95,12 +95,12 @@ func (s *Sandbox) add(c *client) {
 		if c.secret == "" {
 			c.issued, c.secret = true, s.newSecret(c.name)
 		}
-		if s.policy.grants.passwordForAll && !c.has(grantPassword) {
+		if s.clean.grants.passwordForAll && !c.has(grantPassword) {
 			c.grants = append(slices.Clone(c.grants), grantPassword)
 		}
 		c.digest = s.digest(c.secret)
 	}
-	if !s.policy.grants.offersPassword {
+	if !s.clean.grants.offersPassword {
 		c.grants = without(c.grants, grantPassword)
 	}
 	if !c.has(grantPassword) && !c.has(grantCode) { // nothing would give it one

@@ -26,7 +26,7 @@ type Options struct {
 	Edition             string            // space-2021, space-2023 (default), space-2024; with posture space only
 	Tokens              string            // rs512 (default) or opaque
 	Extras              bool              // revocation, introspection and RFC 8414 metadata are offered
-	Rotation            bool              // every refresh token is replaced when used; in bcp-9700 and oauth-2.1 those of public clients always are
+	Rotation            bool              // refresh tokens are replaced when used; in bcp-9700 and oauth-2.1 they always are
 	Guest               bool              // a guest account is allowed
 	AccessTokenLifetime time.Duration     // 600 s by default
 	CodeLifetime        time.Duration     // 60 s by default
@@ -42,6 +42,7 @@ type Options struct {
 type Sandbox struct {
 	options Options
 	policy  policy
+	clean   policy // without faults: what the registration and the target file go by
 	started time.Time
 	issuer  atomic.Pointer[string]
 
@@ -85,6 +86,7 @@ func New(o Options) (*Sandbox, error) {
 		options: o,
 		policy:  p,
 		started: o.Clock(),
+		clean:   cleanPolicy(o),
 		grammar: grammar{old: o.Edition == edition2021, lax: p.grants.parsesNoScope},
 		formKey: randomBytes(32),
 		state:   newState(),
@@ -103,7 +105,7 @@ func New(o Options) (*Sandbox, error) {
 			return nil, fmt.Errorf("sandbox: a secret was given for %q, which is no client and no user; known are %s", name, strings.Join(s.names(), ", "))
 		}
 	}
-	s.opaque.init(o.AccessTokenLifetime)
+	s.opaque.init(p.grants.accessLifetime)
 	s.throttle.init(p.token.neverThrottles)
 	if err := s.prepareKeys(); err != nil {
 		return nil, err

@@ -28,14 +28,14 @@ func (g grammar) parse(text string) (scope, error) {
 	}
 	var items []string
 	for item := range strings.SplitSeq(text, " ") {
-		if item == "**" {
+		if item == "**" { // beside it, nothing else matters
 			return scope{all: true, text: "**"}, nil
 		}
 		read, ok := g.item(item)
 		switch {
 		case ok:
 			items = append(items, read...)
-		case g.lax && item != "":
+		case g.lax && malformed(item):
 			items = append(items, item)
 		default:
 			return scope{}, errScope
@@ -68,6 +68,12 @@ func (g grammar) item(item string) ([]string, bool) {
 		return nil, false
 	}
 	return []string{item}, isContext(item[:cut]) && isPermission(item[cut+1:])
+}
+
+// malformed reports whether an item is not even of the right form; one that is may still be unknown.
+func malformed(item string) bool {
+	cut := strings.LastIndexByte(item, ':')
+	return item != "" && (cut < 1 || cut == len(item)-1 || strings.Contains(item, "::") || strings.ContainsFunc(item, notIdentifier))
 }
 
 func isContext(c string) bool {

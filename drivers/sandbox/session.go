@@ -118,7 +118,6 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.sweep(now)
 	s.state.sessions[id] = &session{user: u, expires: now.Add(sessionLifetime)}
-	s.state.lastSignedIn = u
 	s.mu.Unlock()
 	s.setCookie(w, r, sessionCookie, id, 0)
 	s.setCookie(w, r, visitCookie, "", -1)

@@ -13,7 +13,7 @@ type state struct {
 	authorizations map[authorizationID]*authorization
 	consents       map[consentKey]*consent
 	denied         map[string]time.Time // revoked access tokens by jti, until they expire anyway
-	lastSignedIn   *user
+	lastCode       *user                // who got a code last
 	swept          time.Time
 }
 

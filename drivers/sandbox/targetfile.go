@@ -54,7 +54,7 @@ func (s *Sandbox) TargetFile(serviceURL string, reference func(name string) stri
 	line("  user: {get: %s, subject: username}", pathMe)
 	line("  application: {get: %s}", pathApplication)
 	line("  scoped: {get: %s, scope: %s}", pathProjects, quoted(f.projects))
-	line("refresh: {parameters: {access_type: offline}, rotation: %t, grace: %s}", s.policy.grants.rotation != rotatesNone, time.Duration(0))
+	line("refresh: {parameters: {access_type: offline}, rotation: %t, grace: %s}", s.clean.grants.rotates, time.Duration(0))
 	line("guest: %t", s.options.Guest)
 	line("sign_in: auto")
 	return []byte(b.String())
@@ -87,7 +87,7 @@ func (s *Sandbox) clientLine(c *client, reference func(name string) string) []st
 	}
 	if c.has(grantCode) {
 		pkce := "optional"
-		if f := s.policy.front; c.requiresPKCE || f.pkceAll || f.pkcePublic && c.public {
+		if f := s.clean.front; c.requiresPKCE || f.pkceAll || f.pkcePublic && c.public {
 			pkce = "required"
 		}
 		parts = append(parts, "pkce: "+pkce)
