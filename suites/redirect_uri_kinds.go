@@ -23,7 +23,7 @@ func oddURIs(s *session, g target.Grant) {
 		Entry("a script", verbatimURI("javascript:alert(1)//"+marker)),
 		Entry("a document in the URI", verbatimURI("data:text/html,"+marker)),
 		Entry("a file", verbatimURI("file:///"+marker)),
-		Entry("8 KB", pathAs(func(p string) string { return p + "/" + strings.Repeat("a", 8<<10) })),
+		Entry("8 KB", verbatimURI(foreignURI+"/"+strings.Repeat("a", 8<<10))),
 	)
 
 	DescribeTable("refuses a redirect URI that is not absolute and harmless", table, proves("RFC6749-3.1.2-absolute-safe-scheme"),
