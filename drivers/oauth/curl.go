@@ -13,6 +13,9 @@ import (
 // It is empty when no shell could do it, or nobody would want to read it.
 func (r *Redactor) curl(q Request) string {
 	full, v := q.FullURL(), variables{redactor: r}
+	if len(full)+len(q.Body) > maxEvidence || len(q.Form)+len(q.Header) > maxEvidence/8 {
+		return ""
+	}
 	words := []string{"curl --include"}
 	if strings.ContainsAny(full, "[]{}") {
 		words[0] += " --globoff"
@@ -95,7 +98,7 @@ func (v *variables) url(raw string) string {
 	var w shellWord
 	base, fragment, sharp := strings.Cut(raw, "#")
 	base, query, mark := strings.Cut(base, "?")
-	w.text(v.redactor.url(base))
+	w.text(v.redactor.URL(base))
 	if mark {
 		w.text("?")
 		v.params(&w, query)
@@ -180,7 +183,7 @@ func (v *variables) body(q Request) string {
 	if t, _ := q.contentType(); strings.HasPrefix(strings.ToLower(t), formType) {
 		v.params(&w, q.Body)
 	} else {
-		w.text(v.redactor.text(q.Body))
+		w.text(v.redactor.Page(q.Body))
 	}
 	return w.String()
 }

@@ -22,7 +22,6 @@ type link struct{ href, text string }
 type form struct {
 	action, method string
 	controls       []control
-	scripted       bool // nothing to press: a script is to submit it
 }
 
 // A control is an input, select, textarea or button.
@@ -83,7 +82,7 @@ type reader struct {
 func (r *reader) read(n *html.Node, f *form) {
 	switch n.Type {
 	case html.TextNode:
-		r.text.WriteString(n.Data)
+		r.text.WriteString(unbroken(n))
 		return
 	case html.ElementNode:
 		if attr(n, "hidden", "") != "" && n.Data != "input" {
@@ -113,9 +112,13 @@ func (r *reader) read(n *html.Node, f *form) {
 		if r.alert == "" && alarming(n) {
 			r.alert = content(n)
 		}
-		if blocky(n.Data) {
+		switch {
+		case blocky(n.Data):
 			r.text.WriteByte('\n')
 			defer r.text.WriteByte('\n')
+		case n.Data == "button" || n.Data == "a":
+			r.text.WriteByte(' ')
+			defer r.text.WriteByte(' ')
 		}
 	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
@@ -199,6 +202,14 @@ func chosen(n *html.Node) string {
 		return picked
 	}
 	return first
+}
+
+// unbroken is the text with its line breaks as blanks, as they are outside of pre.
+func unbroken(n *html.Node) string {
+	if n.Parent != nil && n.Parent.Data == "pre" {
+		return n.Data
+	}
+	return strings.NewReplacer("\n", " ", "\r", " ").Replace(n.Data)
 }
 
 func alarming(n *html.Node) bool {

@@ -258,7 +258,10 @@ func TestTLSFactsAndTrust(t *testing.T) {
 }
 
 func TestObserveSeesEachExchangeOnceWithItsSecretsLearnt(t *testing.T) {
-	s, _, _ := echo(t)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"access_token":"a-token-of-some-length"}`)
+	}))
+	defer s.Close()
 	var d *Driver
 	var seen []string
 	d = newDriver(t, testTarget(s.URL), Options{Observe: func(e Exchange) {

@@ -21,7 +21,7 @@ func (e Exchange) Evidence(r *Redactor) reports.Exchange {
 		Started:    e.Started.UTC().Format("2006-01-02T15:04:05.000Z07:00"),
 		DurationUS: e.Duration.Microseconds(),
 		Proto:      e.Proto, TLS: e.TLS.String(),
-		Method: shown(q.Method), URL: bounded(shown(r.url(q.FullURL()))),
+		Method: shown(q.Method), URL: bounded(shown(r.URL(q.FullURL()))),
 		Head: bounded(r.head(q.head())), Body: bounded(r.sent(q)),
 		Status: e.Status, AnswerHead: bounded(r.head(answerHead(e))),
 		Cut: e.Cut, Curl: r.curl(q),
@@ -30,7 +30,7 @@ func (e Exchange) Evidence(r *Redactor) reports.Exchange {
 	out.AnswerBody = bounded(body)
 	out.Cut = out.Cut || len(out.AnswerBody) < len(body)
 	if e.Err != nil {
-		out.Error = bounded(shown(r.text(e.Err.Error())))
+		out.Error = bounded(shown(r.Page(e.Err.Error())))
 	}
 	return out
 }
@@ -118,7 +118,7 @@ func (r *Redactor) received(body []byte) string {
 	if binary(body) {
 		return fmt.Sprintf("[%d bytes that are not text]", len(body))
 	}
-	return shown(strings.ReplaceAll(r.text(string(body)), "\r\n", "\n"))
+	return shown(strings.ReplaceAll(r.Page(string(body)), "\r\n", "\n"))
 }
 
 // binary forgives a text some bad bytes, which it is there to show.

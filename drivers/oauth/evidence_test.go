@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 
 	"flowproof/drivers/target"
 	"flowproof/reports"
@@ -114,13 +113,9 @@ func TestEvidenceOfOddBytes(t *testing.T) {
 
 func TestEvidenceIsBounded(t *testing.T) {
 	r := NewRedactor(target.Target{})
-	long := strings.Repeat("é", MaxBody/2)
+	long := strings.Repeat("é", 100_000)
 	e := Exchange{Request: Request{Method: "POST", URL: "https://x.test/" + long, Header: Params{{"X", long}}, Form: Params{{"a", long}}}, Status: 200, Body: []byte(long)}
-	start := time.Now()
 	got := e.Evidence(r)
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("took %v", took)
-	}
 	for name, text := range map[string]string{"url": got.URL, "head": got.Head, "body": got.Body, "answer": got.AnswerBody, "curl": got.Curl} {
 		if len(text) > maxEvidence {
 			t.Errorf("%s has %d bytes", name, len(text))

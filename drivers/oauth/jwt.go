@@ -52,15 +52,12 @@ func VerifyJWT(token string, jwks []byte) error {
 	if err := json.Unmarshal(jwks, &keys); err != nil {
 		return fmt.Errorf("oauth: read the key set: %w", err)
 	}
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{
 		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
 		jose.ES256, jose.ES384, jose.ES512, jose.EdDSA,
 	})
 	if err != nil {
 		return fmt.Errorf("oauth: read the signed token: %w", err)
-	}
-	if len(signed.Signatures) != 1 {
-		return errors.New("oauth: read the signed token: not exactly one signature")
 	}
 	candidates := keys.Keys
 	if kid := signed.Signatures[0].Header.KeyID; kid != "" {

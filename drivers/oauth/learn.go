@@ -121,9 +121,10 @@ func (r *Redactor) learnBody(body []byte) {
 		if members, err := (Exchange{Body: body}).JSON(); err == nil {
 			r.learnMembers(members, 0)
 		}
-	case bytes.Contains(trimmed, []byte("<input")) || bytes.Contains(trimmed, []byte("<INPUT")):
-		r.learnInputs(body)
 	default:
+		if bytes.Contains(trimmed, []byte("<input")) || bytes.Contains(trimmed, []byte("<INPUT")) {
+			r.learnInputs(body)
+		}
 		for _, m := range textParam.FindAllSubmatch(body, -1) {
 			r.learnParams(Params{{string(m[1]), unescape(string(m[2]))}})
 		}

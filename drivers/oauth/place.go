@@ -15,8 +15,9 @@ var (
 	textParam  = regexp.MustCompile(`(?i)\b(` + secretNames + `)=([^&\s"'<>#;]+)`)
 )
 
-// text masks the secrets of a text of unknown kind by their places, then by their values.
-func (r *Redactor) text(s string) string {
+// Page masks the secrets of a text of any kind: JSON, HTML, a message. Those that are not known yet are
+// found by their places, the others by their values.
+func (r *Redactor) Page(s string) string {
 	s = jsonMember.ReplaceAllStringFunc(s, func(found string) string {
 		m := jsonMember.FindStringSubmatch(found)
 		if !strings.HasPrefix(m[3], `"`) {
@@ -47,8 +48,8 @@ func unquote(s string) string {
 	return out
 }
 
-// url masks the secrets of a URL: those of its query, its fragment and its user part.
-func (r *Redactor) url(raw string) string {
+// URL masks the secrets of a URL: those of its query, its fragment and its user part.
+func (r *Redactor) URL(raw string) string {
 	base, rest, sharp := strings.Cut(raw, "#")
 	base, query, mark := strings.Cut(base, "?")
 	if scheme, after, ok := strings.Cut(base, "://"); ok {
@@ -110,9 +111,9 @@ func (r *Redactor) header(name, value string) string {
 		}
 		return r.Text(pair)
 	case "location", "content-location", "referer":
-		return r.url(value)
+		return r.URL(value)
 	}
-	return r.text(value)
+	return r.Page(value)
 }
 
 func (r *Redactor) cookie(pair string) string {
