@@ -63,7 +63,8 @@ func (f *form) fields(button int) Params {
 // readDocument never fails: what is no HTML reads as a page of text.
 func readDocument(body []byte) *document {
 	d := &document{}
-	root, err := html.Parse(bytes.NewReader(body))
+	// Without scripting, noscript holds markup; with it, text.
+	root, err := html.ParseWithOptions(bytes.NewReader(body), html.ParseOptionEnableScripting(false))
 	if err != nil {
 		d.text = string(body)
 		return d
@@ -93,9 +94,6 @@ func (r *reader) read(n *html.Node, f *form) {
 			return
 		case "head":
 			r.head(n)
-			return
-		case "noscript":
-			r.noscript(n, f)
 			return
 		case "form":
 			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET"))}
@@ -139,20 +137,6 @@ func (r *reader) head(n *html.Node) {
 				r.refresh = strings.Trim(strings.TrimSpace(where), `'"`)
 			}
 		}
-	}
-}
-
-// noscript is read as markup, because the parser takes it for text.
-func (r *reader) noscript(n *html.Node, f *form) {
-	inner, err := html.ParseFragment(strings.NewReader(content(n)), &html.Node{Type: html.ElementNode, Data: "div", DataAtom: 0})
-	if err != nil || n.FirstChild != nil && n.FirstChild.Type != html.TextNode {
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			r.read(c, f)
-		}
-		return
-	}
-	for _, c := range inner {
-		r.read(c, f)
 	}
 }
 

@@ -253,6 +253,21 @@ func TestConsentButtonsAreUnderstood(t *testing.T) {
 	}
 }
 
+func TestHostilePagesAreReadQuickly(t *testing.T) {
+	for _, part := range []string{"<div>", "<noscript>", "<form><b><a>", "<select><option>", "<p class=error><table>", "<button>", "&amp", "<a href=x>", "<svg><template>"} {
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			readDocument([]byte(strings.Repeat(part, 200_000/len(part))))
+		}()
+		select {
+		case <-done:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("many %s take too long", part)
+		}
+	}
+}
+
 func FuzzDocument(f *testing.F) {
 	f.Add([]byte(fmt.Sprintf(usualSignIn, "")))
 	f.Add([]byte(usualConsent))

@@ -22,8 +22,11 @@ type Redactor struct {
 	index map[[shortest]byte]*sameKey // by the first bytes of each written form
 }
 
-// Shorter values would be found everywhere by chance.
-const shortest = 6
+// Shorter values would be found everywhere by chance; longer ones are no server's secrets, but a probe's.
+const (
+	shortest = 6
+	longest  = 16 << 10
+)
 
 type sameKey struct {
 	lengths []int             // longest first
@@ -49,10 +52,10 @@ func NewRedactor(t target.Target) *Redactor {
 }
 
 // Learn makes a value known as a secret of that kind: token, code, cookie … From then on Text masks it,
-// also where it is escaped or base64-encoded. Values of fewer than 6 characters and words of the
-// protocol are not learnt, since they stand for themselves in every text; places hide those.
+// also where it is escaped or base64-encoded. Values of fewer than 6 characters, of more than 16 KiB and
+// words of the protocol are not learnt; their places hide those.
 func (r *Redactor) Learn(kind, value string) {
-	if len(value) < shortest || vocabulary(value) {
+	if len(value) < shortest || len(value) > longest || vocabulary(value) {
 		return
 	}
 	r.mu.RLock()
