@@ -112,19 +112,25 @@ func (l Load) planFacts() []fact {
 	for i, g := range p.Grants {
 		grants[i] = p.grant(i, g)
 	}
-	rate, warm := "", ""
+	rate, warm, timeout := "", "", ""
 	if p.Rate > 0 {
 		rate = perSecond(p.Rate)
 	}
 	if p.WarmUpMS > 0 {
 		warm = span(p.WarmUpMS)
 	}
+	if p.TimeoutMS > 0 {
+		timeout = span(p.TimeoutMS)
+	}
 	return facts("Model", p.Model, "Rate", rate, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
-		"Connections", grouped(p.Connections), "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", span(p.TimeoutMS))
+		"Connections", grouped(p.Connections), "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", timeout)
 }
 
 // health says whether the figures are the server's or the generator's.
 func (l Load) health() headline {
+	if l.sum(func(s Step) int64 { return s.Sent }) == 0 {
+		return headline{Inconclusive, "Idle", "Nothing was sent, so nothing is known of the server's speed."}
+	}
 	if l.Generator.Bottleneck != "" {
 		return headline{Inconclusive, "Bottleneck", "The figures are the generator's, not the server's: " + l.Generator.Bottleneck}
 	}

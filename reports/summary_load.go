@@ -210,6 +210,9 @@ func (t Threshold) verdict() Verdict {
 func (l Load) generatorWords() string {
 	g := l.Generator
 	health := "kept up"
+	if l.sum(func(s Step) int64 { return s.Sent }) == 0 {
+		return "sent nothing"
+	}
 	if g.Bottleneck != "" {
 		health = "was the bottleneck: " + g.Bottleneck
 	}

@@ -92,7 +92,9 @@ func percent(part, whole float64) string {
 	}
 	share := 100 * part / whole
 	switch {
-	case share != 0 && math.Abs(share) < 0.01:
+	case share == 0:
+		return "0 %"
+	case math.Abs(share) < 0.01:
 		return "<0.01 %"
 	case math.Abs(share) < 1, math.Abs(share-100) < 1 && share != 100:
 		return strconv.FormatFloat(share, 'f', 2, 64) + " %"
