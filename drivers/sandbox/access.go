@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -207,10 +206,7 @@ func (s *Sandbox) verifiedPayload(value string) ([]byte, bool) {
 			return payload, true
 		}
 	}
-	if strings.Count(value, ".") != 2 {
-		return nil, false
-	}
-	signed, err := jose.ParseSigned(value, []jose.SignatureAlgorithm{jose.RS512})
+	signed, err := jose.ParseSignedCompact(value, []jose.SignatureAlgorithm{jose.RS512})
 	if err != nil {
 		return nil, false
 	}

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 )
@@ -22,6 +21,7 @@ type authorizationRequest struct {
 	responseType string
 	redirectURI  string
 	redirectSent bool
+	posted       bool // the request came by POST
 	state        string
 	stateSent    bool
 	scope        scope
@@ -50,7 +50,7 @@ func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		s.refuseMethod(w, r, "GET, POST")
 		return
 	}
-	a, fatal, no := s.readAuthorization(raw)
+	a, fatal, no := s.readAuthorization(raw, r.Method == http.MethodPost)
 	if fatal != nil {
 		s.errorPage(w, r, fatal)
 		return
@@ -63,7 +63,7 @@ func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		s.sendError(w, r, a, who.refusal)
 	case !who.signedIn():
 		s.signInPage(w, r, a, http.StatusOK, "")
-	case s.allowed(a, who.user):
+	case who.unasked, s.allowed(a, who.user):
 		s.sendAnswer(w, r, a, who)
 	case s.silent(a):
 		s.sendError(w, r, a, refuse("access_denied", "The user would have to be asked"))
@@ -74,13 +74,13 @@ func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 
 // readAuthorization checks a request. A fatal refusal is shown and never sent to the redirect URI, for
 // that cannot be trusted; the other kind is sent there.
-func (s *Sandbox) readAuthorization(raw string) (a authorizationRequest, fatal, no *refusal) {
+func (s *Sandbox) readAuthorization(raw string, posted bool) (a authorizationRequest, fatal, no *refusal) {
 	p := &s.policy.front
 	f, ok := formReader{}.read(raw, nil)
 	if !ok {
 		return a, refuse("invalid_request", "The parameters are not form-encoded UTF-8"), nil
 	}
-	a.raw = raw
+	a.raw, a.posted = raw, posted
 	twice := f.repeated()
 	if (twice == "client_id" || twice == "redirect_uri") && !p.checksFirst {
 		return a, refuse("invalid_request", "client_id or redirect_uri is repeated"), nil
@@ -98,7 +98,7 @@ func (s *Sandbox) readAuthorization(raw string) (a authorizationRequest, fatal, 
 		return a, nil, refuse("invalid_request", "The client is unknown")
 	}
 	for _, check := range []func(*authorizationRequest, form) *refusal{
-		s.checkRepeats, s.checkResponseType, s.checkCredentials, s.readChallenge, s.readScope,
+		s.checkNames, s.checkRepeats, s.checkResponseType, s.checkCredentials, s.readChallenge, s.readScope,
 	} {
 		if no := check(&a, f); no != nil {
 			return a, nil, no
@@ -134,13 +134,13 @@ func (s *Sandbox) readRedirect(a *authorizationRequest, f form) *refusal {
 	if p.stripsFragment {
 		compared, _, _ = strings.Cut(asked, "#")
 	}
-	if !s.matches(a.client, registered, compared) {
+	if !s.matches(a.client, registered, compared) && !(a.posted && p.postUnchecked) {
 		if p.errorsAnywhere {
 			a.redirectURI = asked
 		}
 		return refuse(bad, "redirect_uri is not registered for the client")
 	}
-	a.redirectURI = asked
+	a.redirectURI = compared
 	if p.checksFirst {
 		a.redirectURI = f.last("redirect_uri")
 	}
@@ -166,7 +166,7 @@ func (s *Sandbox) matches(c *client, registered []string, asked string) bool {
 		return false
 	}
 	return slices.ContainsFunc(registered, func(r string) bool {
-		return r == asked || loopbackMatches(r, asked) || p.matchRedirect != nil && p.matchRedirect(r, asked)
+		return r == asked || !p.loopbackPortFixed && loopbackMatches(r, asked) || p.matchRedirect != nil && p.matchRedirect(r, asked)
 	})
 }
 
@@ -184,6 +184,20 @@ func loopbackMatches(registered, asked string) bool {
 	rh, rp, ok := cut(registered)
 	ah, ap, ok2 := cut(asked)
 	return ok && ok2 && rh == ah && rp == ap
+}
+
+// checkNames lets unknown parameters be, as RFC 6749 §3.1 demands.
+func (s *Sandbox) checkNames(_ *authorizationRequest, f form) *refusal {
+	if !s.policy.front.refusesUnknown {
+		return nil
+	}
+	known := []string{"response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method", "access_type", "request_credentials"}
+	for _, p := range f {
+		if !slices.Contains(known, p.name) {
+			return refuse("invalid_request", "A parameter is unknown")
+		}
+	}
+	return nil
 }
 
 func (s *Sandbox) checkRepeats(_ *authorizationRequest, f form) *refusal {
@@ -294,119 +308,3 @@ func (s *Sandbox) readScope(a *authorizationRequest, f form) *refusal {
 }
 
 func (s *Sandbox) silent(a authorizationRequest) bool { return a.credentials == "silent" }
-
-// sendError takes an error back to the client (RFC 6749 §4.1.2.1, §4.2.2.1).
-func (s *Sandbox) sendError(w http.ResponseWriter, r *http.Request, a authorizationRequest, no *refusal) {
-	p := &s.policy.front
-	params := []pair{{"error", no.code}, {"error_description", no.description}}
-	state, sent := a.state, a.stateSent
-	if p.spoilErrorState != nil {
-		state, sent = p.spoilErrorState(state, sent)
-	}
-	if sent {
-		params = append(params, pair{"state", state})
-	}
-	fragment := a.responseType == typeToken
-	if fragment && p.tokenErrorsQuery || !fragment && p.swapsErrors {
-		fragment = !fragment
-	}
-	s.send(w, r, a, params, fragment)
-}
-
-// sendAnswer takes the code or the token to the client.
-func (s *Sandbox) sendAnswer(w http.ResponseWriter, r *http.Request, a authorizationRequest, who visitor) {
-	p := &s.policy.front
-	var params []pair
-	fragment := a.responseType == typeToken
-	if fragment {
-		out := issuance{client: a.client, user: who.user, scope: a.scope}
-		access, err := s.issueAccess(out, s.now())
-		if err != nil {
-			s.errorPage(w, r, crash(http.StatusInternalServerError))
-			return
-		}
-		params = []pair{{"access_token", access}, {"token_type", "Bearer"},
-			{"expires_in", seconds(s.policy.grants.accessLifetime)}, {"scope", a.scope.text}}
-		if p.implicitRefresh {
-			params = append(params, pair{"refresh_token", s.fileRefresh(a, who.user)})
-		}
-		if p.spoilFragment != nil {
-			params = p.spoilFragment(params)
-		}
-	} else {
-		params = []pair{{"code", s.fileCode(a, who)}}
-	}
-	state, sent := a.state, a.stateSent
-	if p.spoilState != nil {
-		state, sent = p.spoilState(state, sent)
-	}
-	if sent {
-		params = append(params, pair{"state", state})
-	}
-	s.send(w, r, a, params, fragment && !p.tokenInQuery)
-}
-
-// send redirects the user agent to the client; a form's POST is answered with 303, so that nothing is posted twice.
-func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, a authorizationRequest, params []pair, fragment bool) {
-	location := a.redirectURI
-	if s.policy.front.dropsQuery {
-		location, _, _ = strings.Cut(location, "?")
-	}
-	separator := "?"
-	switch {
-	case fragment:
-		separator = "#"
-	case strings.Contains(location, "?"):
-		separator = "&"
-	}
-	status := http.StatusFound
-	if r.Method == http.MethodPost {
-		status = http.StatusSeeOther
-	}
-	h := w.Header()
-	h.Set("Location", location+separator+encode(params))
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	w.WriteHeader(status)
-}
-
-func encode(params []pair) string {
-	var b strings.Builder
-	for i, p := range params {
-		if i > 0 {
-			b.WriteByte('&')
-		}
-		b.WriteString(p.name)
-		b.WriteByte('=')
-		// %20 is a space to every reader, + only to readers of forms.
-		b.WriteString(strings.ReplaceAll(url.QueryEscape(p.value), "+", "%20"))
-	}
-	return b.String()
-}
-
-// fileCode makes an authorization code.
-func (s *Sandbox) fileCode(a authorizationRequest, who visitor) string {
-	now := s.now()
-	value := token(32)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep(now)
-	s.state.lastCode = who.user
-	if who.session != nil && a.challenge.value != "" {
-		last := a.challenge
-		who.session.challenge = &last
-	}
-	s.state.codes[value] = &code{
-		client: a.client, user: who.user, redirectURI: a.redirectURI, redirectSent: a.redirectSent, scope: a.scope,
-		offline: a.offline && !s.policy.front.ignoresOffline, challenge: a.challenge,
-		expires: now.Add(s.policy.front.codeLifetime), session: who.session,
-	}
-	return value
-}
-
-func (s *Sandbox) fileRefresh(a authorizationRequest, u *user) string {
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.newRefresh(s.newAuthorization(a.client, u, a.scope, now), a.scope, now)
-}

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -15,9 +16,16 @@ func frontFaults() []Fault {
 func requestFaults() []Fault {
 	return []Fault{
 		{ID: "authorize-get-405", Requirement: "RFC6749-3.1-get-supported",
-			Sentence:     "The authorization endpoint answers 405 to GET",
-			Consequences: []string{"RFC6749-3.1.2.3-registered-uri-accepted", "RFC6749-4.1-issues-token", "RFC6749-4.2-issues-token"},
-			change:       func(p *policy) { p.front.refusesGet = true }},
+			Sentence: "The authorization endpoint answers 405 to GET",
+			Consequences: []string{"RFC6749-3.1.2.3-registered-uri-accepted", "RFC6749-4.1-issues-token", "RFC6749-4.2-issues-token",
+				"SPACE-endpoints-documented", "SPACE-request-credentials-default", "SPACE-request-credentials-skip-silent"},
+			change: func(p *policy) { p.front.refusesGet = true }},
+		{ID: "post-skips-redirect-check", Requirement: "RFC6749-3.1-post-same-validation",
+			Sentence: "A POST may name any redirect_uri",
+			change:   func(p *policy) { p.front.postUnchecked = true }},
+		{ID: "authorize-reject-unknown-param", Requirement: "RFC6749-3.1-unknown-and-empty-params",
+			Sentence: "A parameter that the authorization endpoint does not know is an error",
+			change:   func(p *policy) { p.front.refusesUnknown = true }},
 		{ID: "dup-redirect-last-wins", Requirement: "RFC6749-3.1-duplicate-param",
 			Sentence: "Of a repeated redirect_uri the first is checked and the last is redirected to",
 			change:   func(p *policy) { p.front.checksFirst = true }},
@@ -30,6 +38,7 @@ func requestFaults() []Fault {
 			change:   func(p *policy) { p.front.typePrefix = true }},
 		{ID: "response-type-allowlist-ignored", Requirement: "RFC6749-4.1.2.1-unauthorized-response-type",
 			Sentence: "A client may use a response_type that it is not registered for",
+			Needs:    Needs{Postures: []string{postureSpace, postureRFC}}, // elsewhere there is only one type
 			change:   func(p *policy) { p.front.ignoresTypeList = true }},
 		{ID: "redirect-on-unknown-client", Requirement: "RFC6749-4.1.2.1-bad-client-no-redirect",
 			Sentence:     "The error about an unknown client goes to the redirect_uri that came with it",
@@ -40,6 +49,10 @@ func requestFaults() []Fault {
 			Consequences: []string{"SPACE-request-credentials-default", "SPACE-request-credentials-skip-silent",
 				"RFC6749-4.1.2-code-bound-to-user"},
 			change: func(p *policy) { p.front.anonymous = true }},
+		{ID: "instant-error-redirect", Requirement: "RFC9700-4.11.2-authenticate-before-error-redirect",
+			Sentence: "Errors are sent to the client before anybody has signed in",
+			Needs:    Needs{Postures: []string{postureBCP, posture21}}, // elsewhere that is how it is
+			change:   func(p *policy) { p.front.loginFirst = false }},
 	}
 }
 
@@ -72,11 +85,11 @@ func redirectFaults() []Fault {
 				}
 			}},
 		{ID: "path-prefix-match", Requirement: "RFC9700-2.1-path-exact",
-			Sentence: "A redirect_uri whose path begins like the registered one is accepted",
+			Sentence: "A redirect_uri below the path of the registered one is accepted",
 			change: func(p *policy) {
 				p.front.matchRedirect = func(registered, asked string) bool {
 					r, a := cutURI(registered), cutURI(asked)
-					return r.scheme == a.scheme && r.host == a.host && r.port == a.port && strings.HasPrefix(a.path, r.path) && r.query == a.query
+					return r.scheme == a.scheme && r.host == a.host && r.port == a.port && strings.HasPrefix(a.path, r.path+"/") && !strings.Contains(a.path, "%") && r.query == a.query
 				}
 			}},
 		{ID: "query-ignored", Requirement: "RFC9700-2.1-query-exact",
@@ -86,12 +99,31 @@ func redirectFaults() []Fault {
 				p.front.matchRedirect = func(registered, asked string) bool {
 					r, a := cutURI(registered), cutURI(asked)
 					r.query, a.query = "", ""
-					return r == a
+					return r == a && !strings.Contains(asked, "#")
 				}
 			}},
 		{ID: "fragment-stripped", Requirement: "RFC6749-3.1.2-fragment-refused",
-			Sentence: "The fragment of a redirect_uri is stripped before it is compared",
+			Sentence: "The fragment of a redirect_uri is dropped without a word",
 			change:   func(p *policy) { p.front.stripsFragment = true }},
+		{ID: "decode-before-compare", Requirement: "RFC9700-2.1-encoding-not-normalised",
+			Sentence: "A redirect_uri is percent-decoded before it is compared",
+			Needs:    Needs{Postures: []string{postureRFC, postureBCP, posture21}},
+			change: func(p *policy) {
+				p.front.matchRedirect = func(registered, asked string) bool {
+					decoded, err := url.PathUnescape(asked)
+					return err == nil && decoded == registered
+				}
+			}},
+		{ID: "pollute-code", Requirement: "RFC6749-10.14-response-param-pollution",
+			Sentence: "A redirect_uri with a code in its query is accepted, and the genuine code comes after it",
+			change: func(p *policy) {
+				p.front.matchRedirect = func(registered, asked string) bool { return strings.HasPrefix(asked, registered+"?code=") }
+			}},
+		{ID: "relative-redirect-ok", Requirement: "RFC6749-3.1.2-absolute-safe-scheme",
+			Sentence: "A path is accepted as redirect_uri",
+			change: func(p *policy) {
+				p.front.matchRedirect = func(_, asked string) bool { return strings.HasPrefix(asked, "/") }
+			}},
 		{ID: "pick-first-redirect", Requirement: "RFC6749-3.1.2.3-required-when-several",
 			Sentence:     "Without redirect_uri the first of several registered ones is taken",
 			Consequences: []string{"SPACE-authorization-errors"},
@@ -99,6 +131,13 @@ func redirectFaults() []Fault {
 		{ID: "drop-registered-query", Requirement: "RFC6749-3.1.2-registered-query-retained",
 			Sentence: "The query of the registered redirect URI is lost in the answer",
 			change:   func(p *policy) { p.front.dropsQuery = true }},
+		{ID: "loopback-port-fixed", Requirement: "RFC8252-7.3-loopback-port-only",
+			Sentence: "A loopback redirect_uri with another port than the registered one is refused",
+			change:   func(p *policy) { p.front.loopbackPortFixed = true }},
+		{ID: "blank-error-page", Requirement: "RFC6749-3.1.2.4-error-is-shown",
+			Sentence:     "The error about a redirect_uri is a blank page",
+			Consequences: []string{"SPACE-authorization-errors"},
+			change:       func(p *policy) { p.front.blankErrors = true }},
 	}
 }
 

@@ -102,19 +102,6 @@ func TestFaultsShow(t *testing.T) {
 	}
 }
 
-// TestEveryFaultIsProbed keeps the probes in step with the table.
-func TestEveryFaultIsProbed(t *testing.T) {
-	probed := map[string]bool{}
-	for _, p := range slices.Concat(tokenProbes(), frontProbes(), resourceProbes()) {
-		probed[p.fault] = true
-	}
-	for _, f := range Faults() {
-		if !probed[f.ID] {
-			t.Errorf("no probe shows %s", f.ID)
-		}
-	}
-}
-
 func is(r reply, status int, code string) bool { return r.status == status && r.text("error") == code }
 
 // raw sends a request to the token endpoint as it stands.

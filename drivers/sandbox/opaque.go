@@ -78,16 +78,6 @@ func (o *opaqueTokens) find(value string) (opaqueRecord, bool) {
 	return rec, found && subtle.ConstantTimeCompare(rec.proof[:], raw[16:]) == 1
 }
 
-func (o *opaqueTokens) drop(value string) {
-	if raw, ok := decodeOpaque(value); ok {
-		sh := &o.shards[raw[0]&15]
-		sh.mu.Lock()
-		delete(sh.young, [16]byte(raw[:16]))
-		delete(sh.old, [16]byte(raw[:16]))
-		sh.mu.Unlock()
-	}
-}
-
 func decodeOpaque(value string) ([32]byte, bool) {
 	var raw [32]byte
 	if len(value) != opaqueLength {

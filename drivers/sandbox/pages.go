@@ -126,6 +126,10 @@ const organization = "Sandbox"
 
 // errorPage shows an error that must not go to the client.
 func (s *Sandbox) errorPage(w http.ResponseWriter, _ *http.Request, no *refusal) {
+	if s.policy.front.blankErrors {
+		w.WriteHeader(no.status)
+		return
+	}
 	s.show(w, no.status, s.pages.failure, failureView{view: s.view("That did not work"), Code: no.code, Description: no.description})
 }
 

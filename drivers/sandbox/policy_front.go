@@ -18,18 +18,22 @@ type frontPolicy struct {
 	typePrefix          bool // response_type is compared by its beginning
 	redirectsUnknown    bool // an unknown client is redirected to
 	anonymous           bool // no sign-in is demanded
+	refusesUnknown      bool // an unknown parameter is an error
+	postUnchecked       bool // a POST may name any redirect_uri
+	blankErrors         bool // error pages hold nothing
 	checksFirst         bool // of a repeated redirect_uri, and redirects to the last
 	ignoresTypeList     bool // a client may use response types it is not registered for
 	ignoresRequired     bool // request_credentials=required
 	ignoresPublicSwitch bool // a confidential client may redeem without its secret
 
 	// The redirect URI.
-	matchRedirect   func(registered, asked string) bool // what counts as equal, on top of equality
-	refusesRedirect func(c *client, uri string) bool    // although registered
-	errorsAnywhere  bool                                // errors go to any redirect_uri
-	stripsFragment  bool
-	picksFirst      bool // of several registered URIs when none is sent
-	dropsQuery      bool // of the registered URI
+	matchRedirect     func(registered, asked string) bool // what counts as equal, on top of equality
+	refusesRedirect   func(c *client, uri string) bool    // although registered
+	errorsAnywhere    bool                                // errors go to any redirect_uri
+	loopbackPortFixed bool                                // the port of a loopback redirect URI is compared
+	stripsFragment    bool
+	picksFirst        bool // of several registered URIs when none is sent
+	dropsQuery        bool // of the registered URI
 
 	// The answer.
 	spoilState       func(state string, sent bool) (string, bool)

@@ -78,6 +78,9 @@ func frontProbes() []probe {
 		{"redirect-on-unknown-client", func(b *bench) bool {
 			return b.show(b.authorization("web", typeCode, "client_id", "nobody")).header.Get("Location") == ""
 		}},
+		{"instant-error-redirect", func(b *bench) bool {
+			return strings.Contains(b.show(b.authorization("web", typeCode, append(s256(), "scope", "bad")...)).body, `type="password"`)
+		}},
 		{"anonymous-code", func(b *bench) bool {
 			r := b.show(b.authorization("web", typeCode, s256()...))
 			return strings.Contains(r.body, `type="password"`)

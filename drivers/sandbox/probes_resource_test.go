@@ -115,7 +115,7 @@ func resourceProbes() []probe {
 			if json.Unmarshal([]byte(b.do(b.request("GET", pathKeys, "")).body), &set) != nil || len(set.Keys) != 1 {
 				return false
 			}
-			signed, err := jose.ParseSigned(service(b), []jose.SignatureAlgorithm{jose.RS512})
+			signed, err := jose.ParseSignedCompact(service(b), []jose.SignatureAlgorithm{jose.RS512})
 			if err != nil {
 				return false
 			}

@@ -20,6 +20,7 @@ type visitor struct {
 	user      *user
 	session   *session
 	sessionID string
+	unasked   bool     // nobody is there to be asked for consent
 	refusal   *refusal // the request cannot be answered without showing a page, and wants none
 }
 
@@ -39,7 +40,7 @@ func (s *Sandbox) whoAsks(r *http.Request, a *authorizationRequest) visitor {
 		return v
 	}
 	if p.anonymous {
-		return visitor{user: s.users[0]}
+		return visitor{user: s.users[0], unasked: true}
 	}
 	if a.credentials == "skip" || a.credentials == "silent" {
 		if s.options.Guest {
@@ -111,7 +112,9 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 		if no.retryAfter != "" {
 			w.Header().Set("Retry-After", no.retryAfter)
 		}
-		s.signInPage(w, r, authorizationRequest{raw: raw}, no.status, no.description)
+		a, _, _ := s.readAuthorization(raw, false) // for the application's name
+		a.raw = raw
+		s.signInPage(w, r, a, no.status, no.description)
 		return
 	}
 	id := token(32)
@@ -128,7 +131,8 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 
 // continuation is where the sign-in goes on: always on this server.
 func (s *Sandbox) continuation(raw string) string {
-	if raw == "" {
+	outside := func(r rune) bool { return r <= ' ' || r > '~' }
+	if raw == "" || strings.ContainsFunc(raw, outside) {
 		return "/"
 	}
 	return s.paths().authorization + "?" + raw
