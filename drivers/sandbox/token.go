@@ -100,12 +100,15 @@ func readForm(w http.ResponseWriter, r *http.Request) (string, *refusal) {
 			return "", refuse("invalid_request", "The body must be application/x-www-form-urlencoded in UTF-8")
 		}
 	}
-	var b strings.Builder
-	if n := r.ContentLength; n > 0 && n <= maxBody {
-		b.Grow(int(n))
+	var body []byte
+	var err error
+	if n := r.ContentLength; n >= 0 && n <= maxBody {
+		body = make([]byte, n)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	}
-	n, err := io.Copy(&b, io.LimitReader(r.Body, maxBody+1))
-	if n > maxBody {
+	if len(body) > maxBody {
 		drain(r)
 		w.Header().Set("Connection", "close")
 		return "", refuse("invalid_request", "The body is larger than 1 MiB")
@@ -113,7 +116,7 @@ func readForm(w http.ResponseWriter, r *http.Request) (string, *refusal) {
 	if err != nil {
 		return "", refuse("invalid_request", "The body could not be read")
 	}
-	return b.String(), nil
+	return string(body), nil
 }
 
 // drain reads what a sender still has to say, within reason, so that it can hear the answer.
