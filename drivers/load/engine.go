@@ -95,7 +95,7 @@ func (e *engine) run() {
 		w.since = -never
 		all.Go(func() {
 			if e.plan.Model == Closed {
-				e.await(-before)
+				time.Sleep(time.Until(e.base.Add(-before)))
 			}
 			w.run()
 		})
