@@ -27,7 +27,7 @@ func (v *visit) paused(e *fetch.EventRequestPaused) {
 func (v *visit) before(e *fetch.EventRequestPaused) {
 	where, page := e.Request.URL+e.Request.URLFragment, e.FrameID == v.s.main
 	if v.leaves(where, page) {
-		v.fulfil(e.RequestID)
+		v.fulfil(e)
 		v.land(where, v.via(e, where), posted(e.Request))
 		return
 	}
@@ -43,11 +43,10 @@ func (v *visit) before(e *fetch.EventRequestPaused) {
 func (v *visit) after(e *fetch.EventRequestPaused) {
 	h := v.trail.answer(e)
 	if h != nil && e.ResponseErrorReason == "" {
-		v.learnAnswer(h)
 		if h.Redirects() {
 			where := onward(e.Request.URL, e.Request.URLFragment, h.Location())
 			if v.leaves(where, h.page) {
-				v.fulfil(e.RequestID)
+				v.fulfil(e)
 				v.land(where, strconv.Itoa(h.Status), "")
 				return
 			}
@@ -78,9 +77,12 @@ func (v *visit) read(e *fetch.EventRequestPaused, h *hop) {
 }
 
 // fulfil puts an empty page in the place of what was to be opened.
-func (v *visit) fulfil(id fetch.RequestID) {
+func (v *visit) fulfil(e *fetch.EventRequestPaused) {
+	if e.FrameID == v.s.main {
+		v.s.expect(e.NetworkID)
+	}
 	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.FulfillRequest, fetch.FulfillRequestParams{
-		RequestID:    id,
+		RequestID:    e.RequestID,
 		ResponseCode: http.StatusOK,
 		ResponseHeaders: []*fetch.HeaderEntry{
 			{Name: "Content-Type", Value: "text/html; charset=utf-8"},
@@ -88,7 +90,6 @@ func (v *visit) fulfil(id fetch.RequestID) {
 		},
 		Body: []byte("<!doctype html><html data-flowproof-caught><title>caught</title></html>"),
 	}))
-	v.s.blank = true
 }
 
 // ignoreGone says that a request which the browser has given up meanwhile needs no answer.
@@ -151,9 +152,9 @@ func reason(r page.ClientNavigationReason) string {
 	return "script"
 }
 
-// learnAnswer makes the cookies known that an answer sets, for the redactor.
-func (v *visit) learnAnswer(h *hop) {
-	for _, line := range h.Header.Values("Set-Cookie") {
+// learnCookies makes the cookies known that an answer sets, for the redactor.
+func (v *visit) learnCookies(h *hop) {
+	for _, line := range h.set {
 		if c, err := http.ParseSetCookie(line); err == nil {
 			v.s.b.learn("cookie", c.Value)
 		}

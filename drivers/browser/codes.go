@@ -57,7 +57,7 @@ func (v *visit) withCode(then func(code string)) {
 	v.acting = true
 	go func() {
 		code, err := v.s.b.codes.next(v.ctx, *v.User)
-		v.s.queue.push(coded{code, err, then})
+		v.push(coded{code, err, then})
 	}()
 }
 

@@ -24,13 +24,23 @@ func (q *queue) push(item any) {
 	}
 }
 
-// take empties the queue.
-func (q *queue) take() []any {
+// next takes the oldest item.
+func (q *queue) next() (any, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	items := q.items
-	q.items = nil
-	return items
+	if len(q.items) == 0 {
+		return nil, false
+	}
+	item := q.items[0]
+	q.items = q.items[1:]
+	return item, true
+}
+
+// drain empties the queue into f.
+func (q *queue) drain(f func(item any)) {
+	for item, ok := q.next(); ok; item, ok = q.next() {
+		f(item)
+	}
 }
 
 // peek shows the queue to f as it stands.

@@ -35,13 +35,21 @@ func (v *visit) followRecipe() {
 				return
 			}
 			v.step++
+			v.begun = true
 			v.sentFrom, v.alert = v.world, v.view.Alert
 			v.decide()
 		})
 	}
 	switch {
 	case step.Do == "totp":
-		v.withCode(func(code string) { play("fill", code) })
+		// A code is not made before its field is there, since each is good for one use.
+		v.do("step", stepOf(step, "wait", ""), func(answer string) {
+			if answer != "" {
+				v.awaitStep(step, news)
+				return
+			}
+			v.withCode(func(code string) { play("fill", code) })
+		})
 	case step.Do == "fill" && step.Value == "password":
 		play("fill", v.User.Password.Reveal())
 	case step.Do == "fill":
@@ -66,7 +74,7 @@ func (v *visit) awaitStep(step target.Step, news int) {
 			v.step++
 			v.decide()
 		})
-	case v.step == 0 && v.view.Kind != "sign-in":
+	case !v.begun && v.view.Kind != "sign-in":
 		v.meet()
 	}
 }

@@ -32,7 +32,50 @@ type session struct {
 
 	visiting sync.Mutex
 	blank    bool // the tab shows nothing that could still act
+	empty    arrival
 	close    func() error
+}
+
+// An arrival is the empty page that was put in the place of a redirect's, until it is there.
+type arrival struct {
+	mu   sync.Mutex
+	id   network.RequestID
+	done chan struct{}
+}
+
+// expect says that the empty page is on its way.
+func (s *session) expect(id network.RequestID) {
+	s.empty.mu.Lock()
+	defer s.empty.mu.Unlock()
+	s.empty.id, s.empty.done = id, make(chan struct{})
+	s.blank = true
+}
+
+// arrived says that a page is there, or will never be.
+func (a *arrival) arrived(id network.RequestID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.id == id && a.done != nil {
+		close(a.done)
+		a.done = nil
+	}
+}
+
+// wait waits for the empty page, since a navigation that crosses it may be lost.
+func (a *arrival) wait(ctx context.Context) {
+	a.mu.Lock()
+	done := a.done
+	a.mu.Unlock()
+	if done == nil {
+		return
+	}
+	timer := time.NewTimer(time.Second)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // Session opens an isolated session.
@@ -114,6 +157,12 @@ func (s *session) prepare(ctx context.Context, engine *chromedp.Browser) error {
 // hear passes on what a visit needs to know. It must not wait, nor send commands.
 func (s *session) hear(event any) {
 	switch e := event.(type) {
+	case *page.EventFrameNavigated:
+		s.empty.arrived(network.RequestID(e.Frame.LoaderID))
+	case *network.EventLoadingFailed:
+		s.empty.arrived(e.RequestID)
+	}
+	switch e := event.(type) {
 	case *page.EventJavascriptDialogOpening:
 		// A page that is being left is let go; any other question is answered no.
 		accept := e.Type == page.DialogTypeBeforeunload
@@ -130,7 +179,7 @@ func (s *session) hear(event any) {
 		}
 	case *fetch.EventRequestPaused, *runtime.EventBindingCalled,
 		*page.EventFrameNavigated, *page.EventFrameRequestedNavigation,
-		*network.EventRequestWillBeSent, *network.EventRequestWillBeSentExtraInfo,
+		*network.EventRequestWillBeSent, *network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo,
 		*network.EventResponseReceived, *network.EventLoadingFinished, *network.EventLoadingFailed:
 		s.queue.push(event)
 	}

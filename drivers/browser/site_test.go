@@ -32,6 +32,13 @@ type site struct {
 	mu       sync.Mutex
 	sessions map[string]bool
 	signIns  int
+	onNever  func() // a page that never comes was asked for
+}
+
+func (s *site) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.signIns
 }
 
 func newSite(t *testing.T) *site {
@@ -46,7 +53,7 @@ func newSite(t *testing.T) *site {
 	mux.HandleFunc("POST /consent", s.consented)
 	mux.HandleFunc("GET /error", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
-		render(w, "Refused", `<h1>invalid_client</h1><p>Nobody knows <b>this</b> client.</p><input type=password value=s3cretvalue>`)
+		render(w, "Refused", `<h1>invalid_client</h1><p>Nobody knows <b>this</b> client.</p><input type=password value=s3cretvalue hidden>`)
 	})
 	mux.HandleFunc("GET /app", func(w http.ResponseWriter, _ *http.Request) {
 		render(w, "App", `<p id=x>Hello</p><script>setTimeout(() => { x.textContent = "Drawn by a script" }, 50)</script>`)
@@ -62,7 +69,10 @@ func newSite(t *testing.T) *site {
 		w.Header().Set("Content-Disposition", "attachment; filename=x.bin")
 		_, _ = io.WriteString(w, "bytes")
 	})
-	mux.HandleFunc("GET /never", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	mux.HandleFunc("GET /never", func(_ http.ResponseWriter, r *http.Request) {
+		s.onNever()
+		<-r.Context().Done()
+	})
 	mux.HandleFunc("GET /asks", func(w http.ResponseWriter, r *http.Request) {
 		render(w, "Asks", `<script>alert("hello"); confirm("sure?"); window.open("/app"); onload = () => { onbeforeunload = () => "stay"; location = `+js(r.FormValue("to"))+` }</script>`)
 	})

@@ -18,7 +18,9 @@ type hop struct {
 	oauth.Exchange
 	id   network.RequestID // shared by the hops of one chain of redirects
 	page bool              // the page itself, not a frame in it
-	sent bool              // the headers are those on the wire
+	sent bool              // the request's header is the one on the wire
+	set  []string          // the answer's cookies
+	full bool              // the answer's cookies are there
 }
 
 // A trail is the documents of a visit, in order.
@@ -57,6 +59,7 @@ func (t *trail) answer(e *fetch.EventRequestPaused) *hop {
 		for _, f := range e.ResponseHeaders {
 			h.Header.Add(f.Name, f.Value)
 		}
+		h.setCookies()
 		h.Waited = time.Since(h.Started)
 		h.Duration = h.Waited
 		return h
@@ -81,6 +84,36 @@ func (t *trail) wire(e *network.EventRequestWillBeSentExtraInfo) {
 			return
 		}
 	}
+}
+
+// cookies files the cookies that an answer sets, which the other events keep to themselves.
+func (t *trail) cookies(e *network.EventResponseReceivedExtraInfo) *hop {
+	for _, h := range t.hops {
+		if h.id != e.RequestID || h.full {
+			continue
+		}
+		h.full = true
+		for name, value := range e.Headers {
+			if lines, ok := value.(string); ok && strings.EqualFold(name, "Set-Cookie") {
+				h.set = strings.Split(lines, "\n")
+			}
+		}
+		h.setCookies()
+		return h
+	}
+	return nil
+}
+
+// setCookies puts the cookies where the header is, whichever of the two came first.
+func (h *hop) setCookies() {
+	if h.Header != nil && len(h.set) > 0 {
+		h.Header["Set-Cookie"] = h.set
+	}
+}
+
+// incomplete reports whether an answer's cookies are still to come.
+func (t *trail) incomplete() bool {
+	return slices.ContainsFunc(t.hops, func(h *hop) bool { return h.Status != 0 && !h.full })
 }
 
 // connection files what the browser tells of the connection only after the answer.

@@ -40,6 +40,7 @@ type visit struct {
 	landing *oauth.Landing
 	failure error
 
+	wiped     network.RequestID // the empty page between the visits
 	loading   network.RequestID // the page that was asked for last
 	committed network.RequestID // the page that is there
 	frames    map[network.RequestID]bool
@@ -58,8 +59,9 @@ type visit struct {
 	alert     string                     // what that page said before
 	consented runtime.ExecutionContextID // the page that consent was given on
 	consents  int
-	step      int // of the recipe
-	played    bool
+	step      int  // of the recipe
+	begun     bool // a step of it was done
+	played    bool // all of them were
 }
 
 // acted is what came of an act in the page.
@@ -92,7 +94,8 @@ func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, erro
 	if v.User != nil {
 		s.b.learn("password", v.User.Password.Reveal())
 	}
-	if err := s.wipe(bounded); err != nil {
+	var err error
+	if run.wiped, err = s.wipe(bounded); err != nil {
 		return oauth.Landing{}, run.fail("leave the last page", err.Error())
 	}
 	s.queue.listen(true)
@@ -101,29 +104,26 @@ func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, erro
 	return run.play()
 }
 
-// wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit.
-func (s *session) wipe(ctx context.Context) error {
+// wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit. The
+// empty page that it leaves may announce itself only later.
+func (s *session) wipe(ctx context.Context) (network.RequestID, error) {
 	if s.blank {
-		return nil
+		s.empty.wait(ctx)
+		return "", nil
 	}
-	_, err := cdp.Call(ctx, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
-	return err
+	r, err := cdp.Call(ctx, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
+	return network.RequestID(r.LoaderID), err
 }
 
 func (v *visit) play() (oauth.Landing, error) {
 	go func() {
 		r, err := cdp.Call(v.ctx, v.s.tab, page.Navigate, page.NavigateParams{URL: v.URL})
-		v.s.queue.push(opened{r, err})
+		v.push(opened{r, err})
 	}()
 	for v.landing == nil && v.failure == nil {
-		for _, event := range v.s.queue.take() {
+		if event, ok := v.s.queue.next(); ok {
 			v.handle(event)
-			if v.landing != nil || v.failure != nil {
-				break
-			}
-		}
-		if v.landing != nil || v.failure != nil {
-			break
+			continue
 		}
 		select {
 		case <-v.s.queue.wake:
@@ -136,9 +136,7 @@ func (v *visit) play() (oauth.Landing, error) {
 			v.late()
 		}
 	}
-	// What the browser tells of a request a little later belongs to the record, too.
-	v.s.queue.peek(v.record)
-	v.report()
+	v.finish()
 	if v.failure != nil {
 		return oauth.Landing{Trail: v.trail.exchanges()}, v.failure
 	}
@@ -146,9 +144,23 @@ func (v *visit) play() (oauth.Landing, error) {
 	return *v.landing, nil
 }
 
+// outcome is what came of a command that a visit sent. It may come when the visit is over; the next one
+// must not take it for its own.
+type outcome struct {
+	of   *visit
+	what any
+}
+
+// push queues the outcome of a command of this visit.
+func (v *visit) push(what any) { v.s.queue.push(outcome{v, what}) }
+
 func (v *visit) handle(event any) {
 	v.record(event)
 	switch e := event.(type) {
+	case outcome:
+		if e.of == v {
+			v.handle(e.what)
+		}
 	case *fetch.EventRequestPaused:
 		v.paused(e)
 	case *page.EventFrameRequestedNavigation:
@@ -185,6 +197,10 @@ func (v *visit) record(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSentExtraInfo:
 		v.trail.wire(e)
+	case *network.EventResponseReceivedExtraInfo:
+		if h := v.trail.cookies(e); h != nil {
+			v.learnCookies(h)
+		}
 	case *network.EventRequestWillBeSent:
 		v.trail.connection(e.RequestID, e.RedirectResponse)
 	case *network.EventResponseReceived:
@@ -192,8 +208,20 @@ func (v *visit) record(event any) {
 	}
 }
 
-// report tells the observer of the exchanges with the target's hosts.
-func (v *visit) report() {
+// finish completes the record: what the browser tells of an answer's cookies may come a little later. Then
+// it tells the observer of the exchanges with the target's hosts.
+func (v *visit) finish() {
+	timer := time.NewTimer(30 * time.Millisecond)
+	defer timer.Stop()
+	v.s.queue.drain(v.record)
+	for late := false; !late && v.trail.incomplete(); {
+		select {
+		case <-v.s.queue.wake:
+			v.s.queue.drain(v.record)
+		case <-timer.C:
+			late = true
+		}
+	}
 	if v.s.b.options.Observe == nil {
 		return
 	}
@@ -237,6 +265,8 @@ func (v *visit) navigated(e *page.EventFrameNavigated) {
 	}
 	id := network.RequestID(e.Frame.LoaderID)
 	switch {
+	case id == v.wiped:
+		return
 	case v.frames[id]:
 		v.committed = id
 	case strings.HasPrefix(e.Frame.URL, "about:") || strings.HasPrefix(e.Frame.URL, "blob:"):
@@ -245,6 +275,9 @@ func (v *visit) navigated(e *page.EventFrameNavigated) {
 		return
 	}
 	v.told, v.loaded, v.reason = false, time.Time{}, ""
+	if !v.begun {
+		v.step = 0 // what was not there on the last page may be on this one
+	}
 	clear(v.inflight)
 }
 
@@ -269,7 +302,7 @@ func (v *visit) do(act string, argument any, then func(answer string)) {
 	go func() {
 		var answer string
 		err := v.s.call(v.ctx, world, act, argument, &answer)
-		v.s.queue.push(acted{world, answer, err, then})
+		v.push(acted{world, answer, err, then})
 	}()
 }
 
