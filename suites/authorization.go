@@ -307,12 +307,15 @@ func (s *session) madeUpCookies(ctx SpecContext) string {
 	return strings.Join(pairs, "; ")
 }
 
-// demandsSignIn follows the request within the server, with the very cookies that it carries, and
-// ends the spec unless it comes to a page where one signs in.
+// demandsSignIn follows the request within the server, with the very cookies that it carries and those
+// that come on the way, and ends the spec unless it comes to a page where one signs in.
 func (s *session) demandsSignIn(ctx SpecContext, r oauth.Request) {
 	s.seen.expected = "a sign-in page"
 	for range 5 {
 		x := s.send(ctx, r)
+		for _, c := range (&http.Response{Header: x.Header}).Cookies() {
+			r.Header = r.Header.With("Cookie", kept(r.Header.Get("Cookie"), c))
+		}
 		s.seen.decide(x)
 		if l, ok := x.Landing(s.caught(r)...); ok {
 			if issued(l) {
@@ -338,6 +341,17 @@ func (s *session) demandsSignIn(ctx SpecContext, r oauth.Request) {
 		r = r.Changed(oauth.To(next.String()), oauth.Titled("follow the redirect"))
 	}
 	s.inconclusive("the server redirects in circles")
+}
+
+// kept is a Cookie header with one more cookie, in the place of an older one of that name.
+func kept(header string, c *http.Cookie) string {
+	var pairs []string
+	for pair := range strings.SplitSeq(header, "; ") {
+		if name, _, _ := strings.Cut(pair, "="); pair != "" && name != c.Name {
+			pairs = append(pairs, pair)
+		}
+	}
+	return strings.Join(append(pairs, c.Name+"="+c.Value), "; ")
 }
 
 // asksForSomebody ends the spec unless the page asks who is there.

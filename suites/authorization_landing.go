@@ -130,6 +130,9 @@ func (s *session) fateOf(l oauth.Landing, r oauth.Request, registered string) fa
 	answers := issued(l) || state != "" && l.Params().Get("state") == state || oauth.Lands(l.URL, s.caught(r)...)
 	place, query, _ := strings.Cut(before(l.URL, "#"), "?")
 	home, expected, _ := strings.Cut(registered, "?")
+	if u, web := cutURI(home); web && u.path == "" && place == home+"/" {
+		home = place // a browser writes the root's slash
+	}
 	switch {
 	case !answers: // a page of the server on another host
 		return turnedDown
