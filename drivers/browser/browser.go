@@ -73,14 +73,23 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	unbind := context.AfterFunc(ctx, kill)
 	version, err := chromedp.CallBrowser(root, protocol.GetVersion, cdp.Empty{})
 	if !unbind() {
-		err = context.Cause(ctx)
+		return nil, errors.Join(fmt.Errorf("browser: starting %s: %w", path, context.Cause(ctx)), b.Close())
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("browser: starting %s: %w", path, err), b.Close())
+		return nil, errors.Join(fmt.Errorf("browser: starting %s: %s", path, words(err)), b.Close())
 	}
 	_, number, _ := strings.Cut(version.Product, "/")
 	b.product = "Chromium " + number
 	return b, nil
+}
+
+// words puts what a browser said when it failed to start, line by line, into one.
+func words(err error) string {
+	said := strings.Join(strings.Fields(err.Error()), " ")
+	if said == "chrome failed to start:" {
+		return "it ended at once, without a word"
+	}
+	return said[:min(len(said), 1000)]
 }
 
 // Browser reports true: scripts run, and the browser's rules hold.

@@ -1,6 +1,9 @@
 package browser
 
 import (
+	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -8,6 +11,7 @@ import (
 	"time"
 
 	"flowproof/drivers/oauth"
+	"flowproof/drivers/target"
 )
 
 const client = "https://client.test/cb"
@@ -28,13 +32,14 @@ func TestRedirectsAreCaught(t *testing.T) {
 		{"custom scheme", "com.example.app:/cb"},
 	}
 	for _, how := range []string{"302", "303", "307", "script", "meta", "form_post"} {
+		x := open(t, b)
 		for _, c := range clients {
 			for _, fragment := range []string{"", "yes"} {
 				if fragment != "" && how == "form_post" {
 					continue
 				}
 				t.Run(how+" "+c.name+" "+fragment, func(t *testing.T) {
-					l := land(t, open(t, b), oauth.Visit{
+					l := land(t, x, oauth.Visit{
 						URL: s.request("how", how, "to", c.uri, "fragment", fragment), RedirectURIs: []string{c.uri, "https://other.test/"}, User: alice(),
 					})
 					if l.Kind != oauth.Redirected || l.Via != how {
@@ -76,4 +81,31 @@ func TestSpeed(t *testing.T) {
 		t.Error(err)
 	}
 	t.Log("close", time.Since(begin))
+}
+
+func TestFindSaysHowToInstall(t *testing.T) {
+	if _, err := Find("/nowhere/chromium"); err == nil || !strings.Contains(err.Error(), "/nowhere/chromium") {
+		t.Errorf("error %v", err)
+	}
+	if path, err := Find(""); err != nil || path == "" {
+		t.Errorf("found %q, %v", path, err)
+	}
+}
+
+func TestTargetsOwnTrustRootsAreUsed(t *testing.T) {
+	s := httptest.NewTLSServer(http.RedirectHandler(client+"?code=c0de-of-tls", http.StatusFound))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	defer s.Close()
+	private := target.Target{URL: s.URL, Endpoints: target.Endpoints{Authorization: s.URL + "/authorize"}}
+	v := oauth.Visit{URL: s.URL + "/authorize", RedirectURIs: []string{client}}
+
+	_, err := open(t, start(t, private, Options{})).Visit(t.Context(), v)
+	if err == nil || !strings.Contains(err.Error(), "ERR_CERT_AUTHORITY_INVALID") {
+		t.Errorf("without the root: error %v", err)
+	}
+	private.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	l := land(t, open(t, start(t, private, Options{})), v)
+	if l.Kind != oauth.Redirected || l.Query.Get("code") != "c0de-of-tls" {
+		t.Errorf("with the root: landed %s at %s", l.Kind, l.URL)
+	}
 }

@@ -28,7 +28,7 @@ func (v *visit) before(e *fetch.EventRequestPaused) {
 	where, page := e.Request.URL+e.Request.URLFragment, e.FrameID == v.s.main
 	if v.leaves(where, page) {
 		v.fulfil(e)
-		v.land(where, v.via(e, where), posted(e.Request))
+		v.land(where, v.via(e), posted(e.Request))
 		return
 	}
 	v.trail.begin(e, page)
@@ -112,28 +112,37 @@ func (v *visit) land(where, via, form string) {
 }
 
 // via tells what led to a request that was caught before it was sent.
-func (v *visit) via(e *fetch.EventRequestPaused, where string) string {
+func (v *visit) via(e *fetch.EventRequestPaused) string {
 	if last := v.trail.last(); e.RedirectedRequestID != "" && last != nil && last.id == e.NetworkID {
 		return strconv.Itoa(last.Status)
 	}
-	out := v.by(e.Request)
-	// The page's own word for it comes by another way, before the request or right after it.
-	v.s.queue.peek(func(item any) {
-		if r, ok := item.(*page.EventFrameRequestedNavigation); ok && out == "script" {
-			out = reason(r.Reason)
-		}
-	})
-	return out
+	return v.by(e.Request)
 }
 
+// by tells what in the page led to a request. The page's own word for it comes by another way, before
+// the request or right after it.
 func (v *visit) by(r *network.Request) string {
 	if r.Method == http.MethodPost {
 		return "form_post"
 	}
-	if v.reason != "" {
-		return reason(v.reason)
+	timer := time.NewTimer(30 * time.Millisecond)
+	defer timer.Stop()
+	for v.reason == "" {
+		v.s.queue.peek(func(item any) {
+			if r, ok := item.(*page.EventFrameRequestedNavigation); ok && v.reason == "" {
+				v.reason = r.Reason
+			}
+		})
+		if v.reason != "" {
+			break
+		}
+		select {
+		case <-v.s.queue.wake:
+		case <-timer.C:
+			return "script"
+		}
 	}
-	return "script"
+	return reason(v.reason)
 }
 
 func reason(r page.ClientNavigationReason) string {

@@ -3,6 +3,7 @@ package browser
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"runtime"
 )
@@ -14,6 +15,9 @@ func Find(path string) (string, error) { return find(path, false) }
 func find(path string, headed bool) (string, error) {
 	if path != "" {
 		found, err := exec.LookPath(path)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, exec.ErrNotFound) {
+			return "", fmt.Errorf("browser: there is no %s on this machine", path)
+		}
 		if err != nil {
 			return "", fmt.Errorf("browser: %s is no program that can be run: %w", path, err)
 		}

@@ -19,22 +19,30 @@ func tie(cmd *exec.Cmd) {
 
 // leftovers kills what still runs on the profile, and counts it.
 func leftovers(profile string) int {
+	pids := running(profile)
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	return len(pids)
+}
+
+// running lists the processes of the browser that has the profile.
+func running(profile string) []int {
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
-		return 0
+		return nil
 	}
-	n := 0
+	var pids []int
 	for _, path := range lines {
 		line, err := os.ReadFile(path)
 		if err != nil || !uses(line, profile) {
 			continue
 		}
 		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil && pid != os.Getpid() {
-			_ = syscall.Kill(pid, syscall.SIGKILL)
-			n++
+			pids = append(pids, pid)
 		}
 	}
-	return n
+	return pids
 }
 
 // uses reads a command line; the browser's children write theirs with blanks between the words.

@@ -21,6 +21,8 @@ type hop struct {
 	sent bool              // the request's header is the one on the wire
 	set  []string          // the answer's cookies
 	full bool              // the answer's cookies are there
+
+	connected bool // the facts of the connection are there
 }
 
 // A trail is the documents of a visit, in order.
@@ -93,6 +95,9 @@ func (t *trail) cookies(e *network.EventResponseReceivedExtraInfo) *hop {
 			continue
 		}
 		h.full = true
+		if proto, _, ok := strings.Cut(e.HeadersText, " "); ok && h.Proto == "" {
+			h.Proto = proto
+		}
 		for name, value := range e.Headers {
 			if lines, ok := value.(string); ok && strings.EqualFold(name, "Set-Cookie") {
 				h.set = strings.Split(lines, "\n")
@@ -122,10 +127,13 @@ func (t *trail) connection(id network.RequestID, r *network.Response) {
 		return
 	}
 	for _, h := range t.hops {
-		if h.id != id || h.Proto != "" || h.Status != int(r.Status) {
+		if h.id != id || h.connected || h.Status != int(r.Status) {
 			continue
 		}
-		h.Proto = map[string]string{"http/1.0": "HTTP/1.0", "http/1.1": "HTTP/1.1", "h2": "HTTP/2.0", "h3": "HTTP/3.0"}[r.Protocol]
+		h.connected = true
+		if h.Proto == "" {
+			h.Proto = map[string]string{"http/1.0": "HTTP/1.0", "http/1.1": "HTTP/1.1", "h2": "HTTP/2.0", "h3": "HTTP/3.0"}[r.Protocol]
+		}
 		if d := r.SecurityDetails; d != nil {
 			h.TLS = &oauth.TLS{Version: d.Protocol, Suite: d.Cipher, Issuer: d.Issuer}
 		}

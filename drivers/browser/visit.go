@@ -134,6 +134,9 @@ func (v *visit) play() (oauth.Landing, error) {
 			}
 		case <-v.ctx.Done():
 			v.late()
+		case <-v.s.b.root.Done():
+			v.told = false
+			v.failure = v.fail("wait for the redirect", "the browser is gone")
 		}
 	}
 	v.finish()
