@@ -83,19 +83,27 @@ func newEngine(p Plan, jobs []job, wires []wire, chains []*chain, nap func(time.
 	return e
 }
 
+// ready sets the clock: the measured part starts when the warm-up is over.
+func (e *engine) ready() {
+	e.base = time.Now().Add(lead + e.before())
+}
+
+// before is how long the warm-up takes.
+func (e *engine) before() time.Duration {
+	if e.plan.Model == Open {
+		return -e.schedule.due(-e.schedule.warm)
+	}
+	return e.plan.WarmUp
+}
+
 // run sends everything, and returns when the last answer came or was given up.
 func (e *engine) run() {
-	before := e.plan.WarmUp
-	if e.plan.Model == Open {
-		before = -e.schedule.due(-e.schedule.warm)
-	}
-	e.base = time.Now().Add(lead + before)
 	var all sync.WaitGroup
 	for _, w := range e.workers {
 		w.since = -never
 		all.Go(func() {
 			if e.plan.Model == Closed {
-				time.Sleep(time.Until(e.base.Add(-before)))
+				time.Sleep(time.Until(e.base.Add(-e.before())))
 			}
 			w.run()
 		})

@@ -70,6 +70,7 @@ func Run(ctx context.Context, t target.Target, p Plan, o Options) (reports.Load,
 // watch runs the engine, and makes the record of what it did.
 func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options, before flight) reports.Load {
 	start := startUsage()
+	e.ready()
 	over := make(chan struct{})
 	var others sync.WaitGroup
 	others.Go(func() { e.collect(over, o.Progress) })

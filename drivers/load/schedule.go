@@ -32,7 +32,10 @@ func (s schedule) within(d time.Duration) int64 {
 	if d <= 0 {
 		return 0
 	}
-	n := int64(math.Ceil(s.rate*d.Seconds() - 1e-6))
+	n := int64(s.rate * d.Seconds())
+	for s.due(n) < d { // the product may be off by a rounding
+		n++
+	}
 	for n > 0 && s.due(n-1) >= d {
 		n--
 	}

@@ -61,8 +61,10 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, b
 	span := e.span(sum.last)
 	l.DurationMS = span.Milliseconds()
 	for i := range sum.steps {
+		sum.steps[i].redact(redactor)
 		l.Steps = append(l.Steps, e.step(i, &sum.steps[i]))
 		if e.plan.WarmUp > 0 {
+			sum.warm[i].redact(redactor)
 			l.WarmUp = append(l.WarmUp, e.warmStep(i, &sum.warm[i]))
 		}
 	}
@@ -88,6 +90,15 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, b
 	l.Verdict = verdict(&l, e.plan.Thresholds, &whole)
 	l.Notices = rest.list(&whole)
 	return l
+}
+
+// redact masks what a server wrote into its error codes, should it be a secret.
+func (t *tally) redact(r *oauth.Redactor) {
+	shown := map[string]int64{}
+	for class, n := range t.errors {
+		shown[r.Text(class)] += n
+	}
+	t.errors = shown
 }
 
 func copied(t *tally) *tally {
