@@ -68,6 +68,10 @@ func authorizationCode(s *session) {
 				c := s.confidential(code)
 				spoilt := spoil(c)
 				r := s.personsResource(ctx)
+				if x := s.send(ctx, s.redemption(s.guarded(ctx, c), spoilt, oauth.Titled("redeem another code in the same wrong way"))); x.IssuedToken() {
+					s.seen.decide(x)
+					s.inconclusive("what was to be an invalid redemption is none: %s", answered(x))
+				}
 				g := s.guarded(ctx, c)
 				first := s.granted(s.send(ctx, s.redemption(g)))
 				s.replay(ctx, s.redemption(g, spoilt))
@@ -284,16 +288,15 @@ func (s *session) personsResource(ctx context.Context) target.Resource {
 // twoConfidential are two confidential clients with the code grant, sharing a redirect URI if any two do.
 func (s *session) twoConfidential() (owner, thief target.Client) {
 	owner = s.confidential(target.AuthorizationCode)
-	if owner.Public {
-		s.notApplicable("the target file has no confidential client with the grant %s", target.AuthorizationCode)
-	}
 	for _, c := range s.target.Clients {
-		if !c.Public && !c.Sacrificial && c.Name != owner.Name && c.Has(target.AuthorizationCode) && c.PKCE != "required" &&
+		if !c.Public && !c.Sacrificial && c.Name != owner.Name && c.Has(target.AuthorizationCode) &&
 			c.RedirectURI(target.AuthorizationCode) == owner.RedirectURI(target.AuthorizationCode) {
 			return owner, c
 		}
 	}
-	return owner, s.other(owner, target.AuthorizationCode)
+	return owner, s.client("second confidential client with the grant "+string(target.AuthorizationCode), func(c target.Client) bool {
+		return !c.Public && c.Has(target.AuthorizationCode) && c.Name != owner.Name
+	})
 }
 
 // twoPublic are two public clients with the code grant.

@@ -24,6 +24,9 @@ func pkce(s *session) {
 		DescribeTable("supports S256 for", table, proves("RFC9700-2.1.1-s256-supported"),
 			func(ctx SpecContext, client func() target.Client) {
 				c := client()
+				if !s.ordinaryPKCE(c) {
+					s.redeems(ctx, c)
+				}
 				Expect(s.send(ctx, s.redemption(s.challenged(ctx, c, oauth.NewVerifier())))).To(s.beTokenAnswer())
 				decided := s.seen.deciding
 				s.compares(ctx, c) // a server that ignores PKCE redeems as well

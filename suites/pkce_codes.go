@@ -87,19 +87,27 @@ func (s *session) redeemsChallenged(ctx context.Context, c target.Client) {
 	})
 }
 
-// compares is the control of the rows about what a verifier has to be like: the right one redeems, and a
-// wrong one does not. Where verifiers are not compared at all, the row about wrong ones says so.
+// compares is the control of the rows about what a verifier has to be like: the right one redeems, while
+// a wrong one does not, nor none at all. Where that is not so, the rows about just that say it.
 func (s *session) compares(ctx context.Context, c target.Client) {
 	s.redeemsChallenged(ctx, c)
-	name := "a wrong verifier of " + c.Name
-	wrong, made := s.memo[name]
-	if !made {
-		wrong = s.send(ctx, s.redemption(s.challenged(ctx, c, oauth.NewVerifier()), wrongVerifier()))
-		s.memo[name] = wrong
-	}
-	if wrong.IssuedToken() {
-		s.seen.decide(wrong)
-		s.inconclusive("a wrong verifier redeems as well (see RFC7636-4.6-wrong-verifier), so nothing is proved about PKCE")
+	for _, probe := range []struct {
+		row   string
+		spoil oauth.Change
+	}{
+		{"RFC7636-4.6-wrong-verifier", wrongVerifier()},
+		{"RFC7636-4.5-missing-verifier", both(oauth.Without("code_verifier"), oauth.Titled("redeem the code without its verifier"))},
+	} {
+		name := probe.row + " of " + c.Name
+		x, made := s.memo[name]
+		if !made {
+			x = s.send(ctx, s.redemption(s.challenged(ctx, c, oauth.NewVerifier()), probe.spoil))
+			s.memo[name] = x
+		}
+		if x.IssuedToken() {
+			s.seen.decide(x)
+			s.inconclusive("a verifier is not needed here, so that nothing is proved about it (see %s)", probe.row)
+		}
 	}
 }
 

@@ -283,7 +283,9 @@ func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
 	if method != methodS256 && (method != methodPlain || !p.plain) {
 		return refuse("invalid_request", "code_challenge_method is not offered")
 	}
-	if !isVerifier(value) {
+	if p.anyChallenge {
+		value = strings.TrimRight(value, "=")
+	} else if !isVerifier(value) {
 		return refuse("invalid_request", "code_challenge is malformed")
 	}
 	a.challenge = challenge{value, method}

@@ -62,6 +62,7 @@ type frontPolicy struct {
 	lastUserWins       bool // a code is for whoever got one last
 	ignoresOffline     bool
 	verifierNeedsChall bool // a verifier without challenge is refused
+	anyReplayRevokes   bool // also one that could not have succeeded
 
 	// PKCE.
 	plain            bool // offered
@@ -76,6 +77,9 @@ type frontPolicy struct {
 	pkceNotEnforced  bool // although the registration requires it
 	lastChallenge    bool // only the session's last challenge is kept
 	pkceReplacesAuth bool
+	shortestVerifier int  // 0 is 43
+	anyChallenge     bool // whatever its shape; padding is overlooked
+	challengeInCode  bool
 }
 
 func cleanFront(o Options) frontPolicy {

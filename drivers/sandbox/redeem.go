@@ -22,6 +22,10 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 	if c == nil || in.now.After(c.expires) && !c.used {
 		return issuance{}, dead
 	}
+	if c.used && p.anyReplayRevokes && !p.reusableCodes {
+		s.revoke(c.authorization)
+		return issuance{}, dead
+	}
 	asker := in.client
 	if asker == nil {
 		if !c.client.public {
@@ -95,7 +99,7 @@ func (s *Sandbox) checkVerifier(in tokenRequest, c *code) *refusal {
 		return refuse("invalid_grant", "There is a code_verifier, but there was no challenge")
 	case wanted.value == "", verifier == "" && p.verifierOptional && in.proven:
 		return nil
-	case !isVerifier(verifier), !s.verifies(verifier, wanted) && !p.pkceIgnored:
+	case !s.takesVerifier(verifier), !s.verifies(verifier, wanted) && !p.pkceIgnored:
 		return no
 	}
 	return nil
@@ -114,6 +118,14 @@ func (s *Sandbox) verifies(verifier string, c challenge) bool {
 		return same(base64.URLEncoding.EncodeToString(sum[:]), c.value)
 	}
 	return same(base64.RawURLEncoding.EncodeToString(sum[:]), c.value)
+}
+
+// takesVerifier says whether a verifier is well-formed.
+func (s *Sandbox) takesVerifier(v string) bool {
+	if short := s.policy.front.shortestVerifier; short > 0 && len(v) >= short {
+		v += strings.Repeat("x", max(0, 43-len(v)))
+	}
+	return isVerifier(v)
 }
 
 // isVerifier checks length and alphabet (RFC 7636 §4.1), which are those of a challenge too.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -99,6 +100,9 @@ func encode(params []pair) string {
 func (s *Sandbox) fileCode(a authorizationRequest, who visitor) string {
 	now := s.now()
 	value := token(32)
+	if s.policy.front.challengeInCode && a.challenge.value != "" {
+		value += "." + base64.RawURLEncoding.EncodeToString([]byte(a.challenge.value))
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.sweep(now)
