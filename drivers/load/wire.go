@@ -38,8 +38,10 @@ type http1 struct {
 
 	conn     net.Conn // nil: none is open
 	reader   *bufio.Reader
-	response fasthttp.Response
-	answered bool // the connection has brought an answer
+	quick    quick // the last answer, when it was of the usual shape
+	usual    bool
+	response fasthttp.Response // the last answer, when it was not
+	answered bool              // the connection has brought an answer
 	last     time.Time
 
 	mu   sync.Mutex // guards what cut needs
@@ -85,12 +87,20 @@ func (h *http1) do(request []byte, a *answer) error {
 		return err
 	}
 	h.answered = true
-	head := &h.response.Header
-	*a = answer{
-		status: h.response.StatusCode(), contentType: head.ContentType(), body: h.response.Body(),
-		cacheControl: head.PeekAll("Cache-Control"), retryAfter: head.Peek("Retry-After"),
+	closing := false
+	if q := &h.quick; h.usual {
+		*a = answer{status: q.status, contentType: q.contentType, cacheControl: q.cache, retryAfter: q.retry, body: q.body}
+		closing = q.closing
+	} else {
+		head := &h.response.Header
+		*a = answer{
+			status: h.response.StatusCode(), contentType: head.ContentType(), body: h.response.Body(),
+			cacheControl: head.PeekAll("Cache-Control"), retryAfter: head.Peek("Retry-After"),
+		}
+		closing = head.ConnectionClose()
 	}
-	if !h.keep || head.ConnectionClose() {
+	// Bytes that nobody asked for would pass for the next answer.
+	if !h.keep || closing || h.reader.Buffered() > 0 {
 		h.drop()
 	}
 	return nil
@@ -105,6 +115,14 @@ func (h *http1) exchange(request []byte, deadline time.Time) error {
 	}
 	// The parser takes every error of the first read for the end of the stream.
 	if _, err := h.reader.Peek(1); err != nil {
+		return err
+	}
+	b, err := h.reader.Peek(h.reader.Buffered())
+	if err != nil {
+		return err
+	}
+	if h.usual = h.quick.read(b); h.usual {
+		_, err = h.reader.Discard(h.quick.size)
 		return err
 	}
 	return h.response.ReadLimitBody(h.reader, oauth.MaxBody)
@@ -131,6 +149,9 @@ func (h *http1) redial(now time.Time) error {
 }
 
 func (h *http1) head() http.Header {
+	if h.usual {
+		return h.quick.header()
+	}
 	out := http.Header{}
 	for name, value := range h.response.Header.All() {
 		out.Add(string(name), string(value))
