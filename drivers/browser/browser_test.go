@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
@@ -60,27 +59,33 @@ func TestRedirectsAreCaught(t *testing.T) {
 	}
 }
 
-func TestSpeed(t *testing.T) {
-	s := newSite(t)
-	begin := time.Now()
-	b := start(t, s.target(), Options{})
-	t.Log("start", time.Since(begin), b.Product())
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		start(b, target.Target{URL: "http://127.0.0.1:1"}, Options{}).Close()
+	}
+}
+
+// A sign-in in a fresh session, to the redirect.
+func BenchmarkSignIn(b *testing.B) {
+	s := newSite(b)
+	ua := start(b, s.target(), Options{})
 	v := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}
-	for range 5 {
-		begin = time.Now()
-		x := open(t, b)
-		opened := time.Since(begin)
-		l := land(t, x, v)
-		first := time.Since(begin)
-		begin = time.Now()
-		land(t, x, v)
-		t.Log("session", opened, "first visit done", first, "second visit", time.Since(begin), l.Via)
+	for b.Loop() {
+		x := open(b, ua)
+		land(b, x, v)
+		x.Close()
 	}
-	begin = time.Now()
-	if err := b.Close(); err != nil {
-		t.Error(err)
+}
+
+// A further redirect to a session that is signed in.
+func BenchmarkSignedIn(b *testing.B) {
+	s := newSite(b)
+	x := open(b, start(b, s.target(), Options{}))
+	v := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}
+	land(b, x, v)
+	for b.Loop() {
+		land(b, x, v)
 	}
-	t.Log("close", time.Since(begin))
 }
 
 func TestFindSaysHowToInstall(t *testing.T) {

@@ -145,18 +145,17 @@ func (v *visit) by(r *network.Request) string {
 	return reason(v.reason)
 }
 
+// reason is the landing's word for what the page did.
 func reason(r page.ClientNavigationReason) string {
-	switch r {
-	case page.ClientNavigationReasonMetaTagRefresh:
-		return "meta"
-	case page.ClientNavigationReasonHTTPHeaderRefresh:
-		return "refresh"
-	case page.ClientNavigationReasonFormSubmissionGet:
-		return "form"
-	case page.ClientNavigationReasonFormSubmissionPost:
-		return "form_post"
-	case page.ClientNavigationReasonAnchorClick:
-		return "link"
+	words := map[page.ClientNavigationReason]string{
+		page.ClientNavigationReasonMetaTagRefresh:     "meta",
+		page.ClientNavigationReasonHTTPHeaderRefresh:  "refresh",
+		page.ClientNavigationReasonFormSubmissionGet:  "form",
+		page.ClientNavigationReasonFormSubmissionPost: "form_post",
+		page.ClientNavigationReasonAnchorClick:        "link",
+	}
+	if word, ok := words[r]; ok {
+		return word
 	}
 	return "script"
 }

@@ -3,6 +3,7 @@ package browser
 import (
 	"context"
 	"strings"
+	"time"
 
 	"flowproof/drivers/oauth"
 )
@@ -37,7 +38,9 @@ func (v *visit) fail(doing, because string) error {
 		f.URL = v.s.b.place(last.Request.URL)
 	}
 	if v.told && v.caller.Err() == nil {
-		if shown, err := v.s.look(context.WithoutCancel(v.ctx), v.world, v.User); err == nil {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), 2*time.Second)
+		defer cancel()
+		if shown, err := v.s.look(ctx, v.world, v.User); err == nil {
 			shown.Title, shown.Text, shown.HTML, shown.URL = redact(shown.Title), redact(shown.Text), redact(shown.HTML), redact(shown.URL)
 			f.Page = shown
 		}

@@ -9,7 +9,7 @@
 		goOn: /\b(continue|yes|confirm|ok|okay|weiter|ja)\b/i,
 		deny: /\b(deny|denied|decline|reject|refuse|cancel|disallow|disagree|do(n['’]t| not) (allow|accept|authori[sz]e|grant|agree)|no|not now|ablehnen|abbrechen|nein)\b/i,
 		asks: /\b(access|permissions?|authori[sz]\w*|consent|allow|grant|scopes?|approve)\b/i,
-		submit: /\b(sign[ -]?in|log[ -]?(in|on)|continue|next|submit|verify|confirm|proceed|go|ok|anmelden|weiter)\b/i,
+		submit: /\b(sign[ -]?in|log[ -]?(in|on)|continue|next|submit|verify|confirm|proceed|anmelden|weiter)\b/i,
 		other: /\b(forgot\w*|reset|show|hide|sign[ -]?up|register|create|cancel|back|help|resend|passkey|sso|google|github|gitlab|facebook|apple|microsoft|twitter|linkedin|guest)\b/i,
 		otp: /\b(otp|totp|2fa|mfa|tfa)\b|one[-_ ]?time|authenticator|(verification|security|two[-_ ]?factor|auth)[-_ ]?code|passcode/i,
 		user: /user|log[-_ ]?in|e-?mail|account|identif|sign[-_ ]?in|benutzer/i,
@@ -44,7 +44,9 @@
 		const password = open.find((el) => el.type === "password" && !otp.includes(el));
 		const names = open.filter((el) => ["text", "email", "tel"].includes(el.type) && !otp.includes(el) && !el.closest("[role=search]"));
 		const named = (el) => /\b(username|email)\b/.test(el.autocomplete) || words.user.test(hints(el));
-		const near = password ? names.filter((el) => el.form === password.form) : names.filter((el) => submitOf(el));
+		// A name alone is asked for on the first of two pages; other fields for names, as of newsletters, are not for us.
+		const first = (el) => /\busername\b/.test(el.autocomplete) || words.submit.test(label(submitOf(el)));
+		const near = password ? names.filter((el) => el.form === password.form) : names.filter((el) => submitOf(el) && first(el));
 		const username = near.find(named) ?? (password && near.length === 1 ? near[0] : undefined);
 		return { username, password, otp };
 	};

@@ -12,7 +12,7 @@ import (
 func (v *visit) followRecipe() {
 	recipe := v.s.b.target.SignIn
 	if v.step == len(recipe) {
-		v.played, v.sentFrom, v.alert = true, v.world, v.view.Alert
+		v.played, v.sentFrom, v.alert = true, v.page, v.view.Alert
 		v.sent.username, v.sent.password, v.sent.otp = true, true, true
 		v.meet()
 		return
@@ -36,7 +36,7 @@ func (v *visit) followRecipe() {
 			}
 			v.step++
 			v.begun = true
-			v.sentFrom, v.alert = v.world, v.view.Alert
+			v.sentFrom, v.alert = v.page, v.view.Alert
 			v.decide()
 		})
 	}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	protocol "github.com/chromedp/cdproto/browser"
@@ -27,6 +29,7 @@ type session struct {
 	id    cdp.BrowserContextID
 	tab   *chromedp.Target
 	main  cdp.FrameID // the page itself, as against the frames in it
+	ready atomic.Bool // tab and main are set
 	queue *queue
 	leave context.CancelFunc
 
@@ -110,6 +113,7 @@ func (s *session) open(ctx context.Context) error {
 	}
 	s.tab = chromedp.FromContext(tab).Target
 	s.main = cdp.FrameID(s.tab.TargetID)
+	s.ready.Store(true)
 	return s.prepare(ctx, engine)
 }
 
@@ -171,7 +175,7 @@ func (s *session) hear(event any) {
 			return err
 		})
 	case *devtools.EventTargetCreated:
-		if opener := e.TargetInfo.OpenerID; opener != "" && s.tab != nil && opener == s.tab.TargetID {
+		if opener := e.TargetInfo.OpenerID; s.ready.Load() && opener == s.tab.TargetID {
 			go s.command(func(ctx context.Context) error {
 				_, err := cdp.Call(ctx, chromedp.FromContext(s.b.root).Browser, devtools.CloseTarget, devtools.CloseTargetParams{TargetID: e.TargetInfo.TargetID})
 				return err
@@ -236,7 +240,10 @@ func (s *session) Cookies(ctx context.Context, url string) ([]*http.Cookie, erro
 }
 
 func cookie(c *network.Cookie) *http.Cookie {
-	out := &http.Cookie{Name: c.Name, Value: c.Value, Domain: c.Domain, Path: c.Path, Secure: c.Secure, HttpOnly: c.HTTPOnly}
+	out := &http.Cookie{Name: c.Name, Value: c.Value, Path: c.Path, Secure: c.Secure, HttpOnly: c.HTTPOnly}
+	if strings.HasPrefix(c.Domain, ".") { // else it is the host's alone
+		out.Domain = c.Domain
+	}
 	if !c.Session && c.Expires > 0 {
 		out.Expires = time.Unix(int64(c.Expires), 0).UTC()
 	}

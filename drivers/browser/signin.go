@@ -53,7 +53,7 @@ func (v *visit) signIn() {
 	v.sent.username = v.sent.username || username
 	v.sent.password = v.sent.password || password
 	v.sent.otp = v.sent.otp || otp
-	v.sentFrom, v.alert = v.world, w.Alert
+	v.sentFrom, v.alert = v.page, w.Alert
 
 	var what struct {
 		Username string `json:"username"`
@@ -97,7 +97,7 @@ func (v *visit) refused() {
 		}
 		v.failure = v.fail(v.signing(), why)
 	}
-	if v.world != v.sentFrom || (v.view.Alert != "" && v.view.Alert != v.alert && len(v.inflight) == 0) {
+	if v.page != v.sentFrom || (v.view.Alert != "" && v.view.Alert != v.alert && len(v.inflight) == 0) {
 		refuse()
 		return
 	}
@@ -110,7 +110,7 @@ func (v *visit) consent() {
 	case v.Consent == oauth.Stop:
 		v.stop(oauth.Consent)
 		return
-	case v.world == v.consented:
+	case v.page == v.consented:
 		v.wait(stuck, func() { v.failure = v.fail("consent", "nothing came of the button") })
 		return
 	case v.consents == 3:
@@ -120,7 +120,7 @@ func (v *visit) consent() {
 		v.wait(v.lull(), func() { v.failure = v.fail("deny consent", "the consent page has no button for it") })
 		return
 	}
-	v.consented = v.world
+	v.consented = v.page
 	v.consents++
 	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, nil)
 }

@@ -41,7 +41,7 @@ func (s *site) count() int {
 	return s.signIns
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{sessions: map[string]bool{}}
 	mux := http.NewServeMux()
@@ -57,6 +57,9 @@ func newSite(t *testing.T) *site {
 	})
 	mux.HandleFunc("GET /app", func(w http.ResponseWriter, _ *http.Request) {
 		render(w, "App", `<p id=x>Hello</p><script>setTimeout(() => { x.textContent = "Drawn by a script" }, 50)</script>`)
+	})
+	mux.HandleFunc("GET /letter", func(w http.ResponseWriter, _ *http.Request) {
+		render(w, "News", `<p>An error page.</p><form method=post><input type=email name=email><button>Subscribe</button></form><button>Cancel</button>`)
 	})
 	mux.HandleFunc("GET /json", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -279,7 +282,7 @@ func js(s string) string {
 }
 
 // start starts a browser that is closed with the test.
-func start(t *testing.T, target target.Target, o Options) *Browser {
+func start(t testing.TB, target target.Target, o Options) *Browser {
 	t.Helper()
 	b, err := Start(t.Context(), target, o)
 	if err != nil {
@@ -293,7 +296,7 @@ func start(t *testing.T, target target.Target, o Options) *Browser {
 	return b
 }
 
-func open(t *testing.T, b *Browser) oauth.Session {
+func open(t testing.TB, b *Browser) oauth.Session {
 	t.Helper()
 	s, err := b.Session(t.Context())
 	if err != nil {
@@ -307,7 +310,7 @@ func open(t *testing.T, b *Browser) oauth.Session {
 	return s
 }
 
-func land(t *testing.T, s oauth.Session, v oauth.Visit) oauth.Landing {
+func land(t testing.TB, s oauth.Session, v oauth.Visit) oauth.Landing {
 	t.Helper()
 	l, err := s.Visit(t.Context(), v)
 	if err != nil {

@@ -50,14 +50,15 @@ type visit struct {
 	view   view
 	world  runtime.ExecutionContextID // of the page that told the view
 	told   bool                       // the page that is there has told one
+	page   int                        // counts the pages that came
 	news   int                        // how many views were told
 	loaded time.Time                  // when it was first seen complete
 	acting bool
 
 	sent      struct{ username, password, otp bool }
-	sentFrom  runtime.ExecutionContextID // the page that they were sent from
-	alert     string                     // what that page said before
-	consented runtime.ExecutionContextID // the page that consent was given on
+	sentFrom  int    // the page that they were sent from
+	alert     string // what that page said before
+	consented int    // the page that consent was given on
 	consents  int
 	step      int  // of the recipe
 	begun     bool // a step of it was done
@@ -66,7 +67,6 @@ type visit struct {
 
 // acted is what came of an act in the page.
 type acted struct {
-	world  runtime.ExecutionContextID
 	answer string
 	err    error
 	then   func(answer string)
@@ -238,13 +238,11 @@ func (v *visit) finish() {
 // requestSent counts what may still change the page, and sees the one kind of document that cannot be
 // stopped before it is asked for: that of a scheme which only another program opens.
 func (v *visit) requestSent(e *network.EventRequestWillBeSent) {
-	switch e.Type {
-	case network.ResourceTypeXHR, network.ResourceTypeFetch, network.ResourceTypeScript:
+	if slices.Contains([]network.ResourceType{network.ResourceTypeXHR, network.ResourceTypeFetch, network.ResourceTypeScript}, e.Type) {
 		v.inflight[e.RequestID] = true
-	case network.ResourceTypeDocument:
-		if foreign(e.Request.URL) && v.leaves(e.Request.URL, e.FrameID == v.s.main) {
-			v.land(e.Request.URL+e.Request.URLFragment, v.by(e.Request), posted(e.Request))
-		}
+	}
+	if e.Type == network.ResourceTypeDocument && foreign(e.Request.URL) && v.leaves(e.Request.URL, e.FrameID == v.s.main) {
+		v.land(e.Request.URL+e.Request.URLFragment, v.by(e.Request), posted(e.Request))
 	}
 }
 
@@ -277,6 +275,7 @@ func (v *visit) navigated(e *page.EventFrameNavigated) {
 	default:
 		return
 	}
+	v.page++
 	v.told, v.loaded, v.reason = false, time.Time{}, ""
 	if !v.begun {
 		v.step = 0 // what was not there on the last page may be on this one
@@ -305,7 +304,7 @@ func (v *visit) do(act string, argument any, then func(answer string)) {
 	go func() {
 		var answer string
 		err := v.s.call(v.ctx, world, act, argument, &answer)
-		v.push(acted{world, answer, err, then})
+		v.push(acted{answer, err, then})
 	}()
 }
 

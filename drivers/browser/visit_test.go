@@ -71,6 +71,7 @@ func TestPagesAreShown(t *testing.T) {
 	}{
 		{"/error", "Nobody knows this client.", 400, true},
 		{"/app", "Drawn by a script", 200, true},
+		{"/letter", "Subscribe", 200, true},
 		{"/json", `{"error":"invalid_request"}`, 400, true},
 		{"/nothing", "", 204, false},
 		{"/broken", "", 500, true},
@@ -152,6 +153,27 @@ func TestSessionsShareNothing(t *testing.T) {
 	}
 	if l := land(t, one, v); l.Kind != oauth.Redirected {
 		t.Errorf("the first session landed %s the second time", l.Kind)
+	}
+}
+
+func TestSessionsVisitAtTheSameTime(t *testing.T) {
+	s := newSite(t)
+	b := start(t, s.target(), Options{})
+	var wg sync.WaitGroup
+	for range 4 {
+		x := open(t, b)
+		wg.Go(func() {
+			for range 3 {
+				l, err := x.Visit(t.Context(), oauth.Visit{URL: s.request("to", client, "consent", "yes"), RedirectURIs: []string{client}, User: alice()})
+				if err != nil || l.Query.Get("code") == "" {
+					t.Errorf("landed %s at %s, %v", l.Kind, l.URL, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := s.count(); n != 4 {
+		t.Errorf("%d sign-ins", n)
 	}
 }
 
