@@ -68,7 +68,6 @@ func (s *session) grow(ctx SpecContext) age {
 		named := s.protected("any", s.userResource())
 		r, x = &named, s.userGrant(ctx, s.user(0))
 	}
-	issued := time.Now()
 	t := s.granted(x)
 	a := age{lifetime: time.Duration(t.ExpiresIn * float64(time.Second))}
 	if a.lifetime <= 0 {
@@ -80,12 +79,14 @@ func (s *session) grow(ctx SpecContext) age {
 		return a
 	}
 	a.before = max(a.lifetime-5*time.Second, a.lifetime/2)
-	s.pass(ctx, time.Until(issued.Add(a.before)))
+	s.pass(ctx, a.before)
 	a.early = s.send(ctx, s.driver.Resource(*r, t.AccessToken, oauth.Titled("call shortly before the token expires")))
 	// Clocks differ, and servers allow for it: a minute at first, five before a live token is held against them.
+	waited := a.before
 	for _, skew := range []time.Duration{time.Minute, clockSkew} {
 		a.after = min(skew, a.lifetime)
-		s.pass(ctx, time.Until(issued.Add(a.lifetime+a.after)))
+		s.pass(ctx, a.lifetime+a.after-waited)
+		waited = a.lifetime + a.after
 		a.late = s.send(ctx, s.driver.Resource(*r, t.AccessToken, oauth.Titled("call after the token has expired")))
 		if a.late.Status/100 != 2 || a.after < skew {
 			break
@@ -94,8 +95,14 @@ func (s *session) grow(ctx SpecContext) age {
 	return a
 }
 
-// pass lets time pass; only rows that run behind Slow may.
+// pass lets time pass; only rows that run behind Slow may. Controls are made anew afterwards, for the tokens
+// that they left may have expired.
 func (s *session) pass(ctx context.Context, d time.Duration) {
+	clear(s.controls)
+	if s.Pass != nil {
+		s.Pass(d)
+		return
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -36,6 +36,8 @@ type Options struct {
 	Slow        bool // also rows that wait for minutes
 	Destructive bool // also rows that may lock the sacrificial accounts
 
+	Pass func(d time.Duration) // makes time pass on a target whose clock can be set; nil: it is waited for
+
 	NoBrowser string             // why there is no browser, for the inconclusive rows
 	Progress  func(done, of int) // after each spec; may be nil
 	Tool      reports.Tool       // what the record says wrote it
@@ -142,6 +144,7 @@ func specs(s *session) {
 	authorization(s)
 	redirectURI(s)
 	authorizationResponse(s)
+	codeLife(s)
 	tokenAnswers(s) // last: it judges the answers that all the others provoked
 }
 

@@ -1,6 +1,9 @@
 package sandbox
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // codeFaults are those of section K.
 func codeFaults() []Fault {
@@ -19,6 +22,9 @@ func codeFaults() []Fault {
 			Sentence: "The replay of a code ends the tokens of its first use, even when it could not have succeeded",
 			Needs:    Needs{Postures: []string{posture21}},
 			change:   func(p *policy) { p.front.anyReplayRevokes = true }},
+		{ID: "code-never-expires", Requirement: "RFC6749-4.1.2-code-expires",
+			Sentence: "A code can be redeemed for a year",
+			change:   func(p *policy) { p.front.codeLifetime = 365 * 24 * time.Hour }},
 		{ID: "code-any-client", Requirement: "RFC6749-4.1.3-code-bound-to-client",
 			Sentence: "A code works for any client",
 			change:   func(p *policy) { p.front.codeAnyClient = true }},
@@ -125,7 +131,7 @@ func implicitFaults() []Fault {
 			change:       func(p *policy) { p.front.offersImplicit, p.front.ignoresTypeList = true, true }},
 		{ID: "token-in-query", Requirement: "RFC6749-4.2.2-fragment-not-query", Needs: offered,
 			Sentence:     "The token of the implicit flow comes in the query",
-			Consequences: []string{"RFC6749-4.2-issues-token", "RFC6749-4.1.2-state-echoed", "RFC6749-4.2.2-required-members"},
+			Consequences: []string{"RFC6749-4.1.2-state-echoed"},
 			change:       func(p *policy) { p.front.tokenInQuery = true }},
 		{ID: "implicit-no-token-type", Requirement: "RFC6749-4.2.2-required-members", Needs: offered,
 			Sentence: "The answer of the implicit flow has no token_type",
