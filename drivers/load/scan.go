@@ -1,6 +1,10 @@
 package load
 
-import "unicode/utf8"
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf8"
+)
 
 // A value is one member's value as it stands in the body; it lives as long as the body does.
 type value struct {
@@ -173,6 +177,10 @@ func (s *scanner) text() (raw []byte, escaped, ok bool) {
 		return nil, false, false
 	}
 	from := s.i
+	if n := bytes.IndexByte(s.b[from:], '"'); n >= 0 && plainText(s.b[from:from+n]) {
+		s.i += n + 1
+		return s.b[from : from+n], false, true
+	}
 	for s.i < len(s.b) {
 		switch c := s.b[s.i]; {
 		case c == '"':
@@ -192,6 +200,28 @@ func (s *scanner) text() (raw []byte, escaped, ok bool) {
 		}
 	}
 	return nil, false, false
+}
+
+// plainText reports whether all bytes are ASCII, and neither control characters nor backslashes. It
+// looks at eight at once: a byte's highest bit is set in the sum or difference when it is not.
+func plainText(b []byte) bool {
+	const (
+		each = 0x0101010101010101
+		high = 0x80 * each
+	)
+	for ; len(b) >= 8; b = b[8:] {
+		w := binary.LittleEndian.Uint64(b)
+		slash := w ^ '\\'*each
+		if (w|(w-' '*each)|(slash-each))&high != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c < ' ' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *scanner) escape() bool {

@@ -121,29 +121,27 @@ func unquoted(raw []byte) []byte {
 	return []byte(s)
 }
 
-// Each has one bit for each ASCII character.
+// The characters of tokens and of scopes.
 var (
 	bearerSet = asciiSet("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/%")
 	scopeSet  = asciiSet("!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~")
 )
 
-type set [4]uint64
+type set [256]bool
 
 func asciiSet(chars string) set {
 	var s set
 	for i := range len(chars) {
-		s[chars[i]>>6] |= 1 << (chars[i] & 63)
+		s[chars[i]] = true
 	}
 	return s
 }
-
-func (s *set) has(c byte) bool { return s[c>>6]&(1<<(c&63)) != 0 }
 
 // bearerSyntax reports whether a token is a b64token of RFC 6750, a percent sign being let through and told.
 func bearerSyntax(token []byte) (ok, percent bool) {
 	core := bytes.TrimRight(token, "=")
 	for _, c := range core {
-		if !bearerSet.has(c) {
+		if !bearerSet[c] {
 			return false, false
 		}
 	}
@@ -154,7 +152,7 @@ func bearerSyntax(token []byte) (ok, percent bool) {
 func scopeSyntax(scope []byte) bool {
 	blank := true // a space here would be one too many
 	for _, c := range scope {
-		if c == ' ' && blank || c != ' ' && !scopeSet.has(c) {
+		if c == ' ' && blank || c != ' ' && !scopeSet[c] {
 			return false
 		}
 		blank = c == ' '
