@@ -160,7 +160,7 @@ func (s *Sandbox) alive(a access, by authorizationID, now time.Time) (access, st
 	if _, denied := s.state.denied[a.id]; denied {
 		return access{}, whyInvalid
 	}
-	if !now.Before(a.expires) {
+	if !now.Before(a.expires) && !s.policy.resource.neverExpires {
 		return access{}, whyExpired
 	}
 	return a, ""

@@ -37,6 +37,9 @@ func (s *Sandbox) serveAPI(w http.ResponseWriter, r *http.Request) {
 		s.serveConsents(w, r, a)
 		return
 	}
+	if s.policy.resource.queryCacheable && r.URL.Query().Has("access_token") {
+		w.Header().Set("Cache-Control", "public, max-age=60")
+	}
 	answer, no := s.resource(r.URL.Path, a)
 	if no != nil {
 		s.refuseAPI(w, no)

@@ -231,7 +231,7 @@ func (s *Sandbox) checkResponseType(a *authorizationRequest, _ form) *refusal {
 	default:
 		return refuse("unsupported_response_type", "The server does not offer this response_type")
 	}
-	if !a.client.has(grant) && !p.ignoresTypeList {
+	if !a.client.has(grant) && !p.ignoresTypeList && !(p.implicitForAll && grant == grantImplicit) {
 		return refuse("unauthorized_client", "The client is not registered for this response_type")
 	}
 	if p.refusesImplicit && grant == grantImplicit {
@@ -309,4 +309,6 @@ func (s *Sandbox) readScope(a *authorizationRequest, f form) *refusal {
 	return nil
 }
 
-func (s *Sandbox) silent(a authorizationRequest) bool { return a.credentials == "silent" }
+func (s *Sandbox) silent(a authorizationRequest) bool {
+	return a.credentials == "silent" && !s.policy.front.ignoresSilent
+}

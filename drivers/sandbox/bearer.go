@@ -36,7 +36,8 @@ func (s *Sandbox) bearer(r *http.Request) (access, *apiRefusal) {
 	if p.ignoresHeader && r.URL.Path == pathProfiles {
 		values = nil
 	}
-	if len(values) == 0 && p.queryToken && r.URL.Query().Has("access_token") {
+	inQuery := p.queryWins && len(values) > 0 || (p.queryToken || p.queryCacheable) && len(values) == 0
+	if inQuery && r.URL.Query().Has("access_token") {
 		values = []string{"Bearer " + r.URL.Query().Get("access_token")}
 	}
 	malformed := &apiRefusal{status: http.StatusBadRequest, code: "validation-error", oauth: "invalid_request", challenge: true,
@@ -125,7 +126,9 @@ func (s *Sandbox) refuseAPI(w http.ResponseWriter, r *apiRefusal) {
 
 func apiHeaders(h http.Header) {
 	h.Set("Content-Type", "application/json;charset=UTF-8")
-	h.Set("Cache-Control", "private, no-store")
+	if h.Get("Cache-Control") == "" {
+		h.Set("Cache-Control", "private, no-store")
+	}
 	h.Set("Content-Security-Policy", "frame-ancestors 'none'")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Frame-Options", "DENY")

@@ -24,6 +24,8 @@ type frontPolicy struct {
 	checksFirst         bool // of a repeated redirect_uri, and redirects to the last
 	ignoresTypeList     bool // a client may use response types it is not registered for
 	ignoresRequired     bool // request_credentials=required
+	ignoresSilent       bool // request_credentials=silent
+	implicitForAll      bool // the implicit flow, whatever a client is registered for
 	ignoresPublicSwitch bool // a confidential client may redeem without its secret
 
 	// The redirect URI.

@@ -21,6 +21,9 @@ type resourcePolicy struct {
 	staleKeySet       bool                                       // the published key is not the one that signs
 	expiry            func(lifetime time.Duration) time.Duration // what the JWT's exp says
 	queryToken        bool                                       // a token in the URL is accepted
+	queryWins         bool                                       // a token in the URL is taken over the one in the header
+	queryCacheable    bool                                       // a token in the URL is accepted, and the answer may be kept
+	neverExpires      bool                                       // the end of an access token is not looked at
 }
 
 func cleanResource(Options) resourcePolicy { return resourcePolicy{} }
