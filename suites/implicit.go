@@ -44,8 +44,8 @@ func implicit(s *session) {
 					s.seen.decide(x)
 					s.violated("a cookie holds the token")
 				}
-				// A page that leaves for the client by script has to hold the token.
-				if l.Via != "script" && strings.Contains(string(x.Body), token) && !redirectNote(x, token) {
+				// A page that leaves for the client by itself has to hold the token.
+				if redirected(l) && strings.Contains(string(x.Body), token) && !redirectNote(x, token) {
 					s.seen.decide(x)
 					s.violated("the body of a page holds the token")
 				}

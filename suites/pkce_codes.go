@@ -155,8 +155,8 @@ func disclosed(g codeGrant) string {
 			return "in the parameter " + p.Name + " of the redirect"
 		}
 	}
-	if len(g.landing.Trail) == 0 {
-		return ""
+	if !redirected(g.landing) {
+		return "" // the last page came before the response, and may hold the request
 	}
 	last := g.landing.Trail[len(g.landing.Trail)-1]
 	switch {
@@ -168,6 +168,11 @@ func disclosed(g codeGrant) string {
 		return "in a cookie"
 	}
 	return ""
+}
+
+// redirected says whether the user agent was sent to the client by an HTTP redirect, as against a page.
+func redirected(l oauth.Landing) bool {
+	return len(l.Trail) > 0 && l.Trail[len(l.Trail)-1].Redirects()
 }
 
 // readable looks into a text, and into what its parts decode to.
