@@ -121,9 +121,18 @@ func (d *Driver) token(title string, c target.Client, form Params, changes []Cha
 	case c.Authentication == "body":
 		BodyAuth(c.ID, c.Secret.Reveal())(&r)
 	default:
-		BasicAuth(c.ID, c.Secret.Reveal())(&r)
+		d.Basic(c.ID, c.Secret.Reveal())(&r)
 	}
 	return r.Changed(changes...)
+}
+
+// Basic authenticates by HTTP Basic alone, as the clients of the target's profile do: form-encoded first
+// (RFC 6749 section 2.3.1), but as they stand where Space is the target, whose clients never encode them.
+func (d *Driver) Basic(id, secret string) Change {
+	if d.target.Profile == "space" {
+		return BasicAuth(id, secret)
+	}
+	return BasicAuthEncoded(id, secret)
 }
 
 func (p Params) given(name, value string) Params {

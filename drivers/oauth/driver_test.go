@@ -44,7 +44,7 @@ func echo(t *testing.T) (*httptest.Server, func() *http.Request, func() string) 
 
 func testTarget(base string) target.Target {
 	return target.Target{
-		URL: base,
+		URL: base, Profile: "space",
 		Endpoints: target.Endpoints{
 			Authorization: base + "/oauth/auth", Token: base + "/oauth/token",
 			Revocation: base + "/oauth/revoke", Introspection: base + "/oauth/introspect",
@@ -56,6 +56,18 @@ func testTarget(base string) target.Target {
 		},
 		Users:   []target.User{{Name: "alice", Username: "alice", Password: target.NewSecret("pass word %+&=é!"), TOTP: target.NewSecret("JBSWY3DPEHPK3PXP")}},
 		Refresh: target.Refresh{Parameters: map[string]string{"access_type": "offline"}, Scope: "offline_access"},
+	}
+}
+
+func TestBasicIsEncodedExceptForSpace(t *testing.T) {
+	tt := testTarget("http://127.0.0.1")
+	web := tt.Clients[0]
+	secret := web.Secret.Reveal()
+	for profile, want := range map[string]string{"space": basic(web.ID, secret), "rfc6749": basicEncoded(web.ID, secret)} {
+		tt.Profile = profile
+		if got := newDriver(t, tt, Options{}).ClientCredentials(web, "").Header.Get("Authorization"); got != want {
+			t.Errorf("profile %s: Authorization %q, want %q", profile, got, want)
+		}
 	}
 }
 
