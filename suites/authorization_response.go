@@ -215,8 +215,8 @@ func (s *session) tellsError(l oauth.Landing, r oauth.Request) {
 	switch kind := r.Query.Get("response_type"); {
 	case kind == "code" && l.Fragment.Has("error"):
 		s.violated("the error comes in the fragment, where a code comes in the query")
-	case kind == "token" && !l.Fragment.Has("error"):
-		s.violated("the error does not come in the fragment, where a token does")
+	case kind == "token" && !l.Fragment.Has("error"): // widespread, and a row of the implicit grant of its own
+		s.warn("the error comes in the query, where a token comes in the fragment")
 	}
 	if params.Has("code") || params.Has("access_token") {
 		s.violated("a credential comes beside the error")
