@@ -122,7 +122,7 @@ func implicitFaults() []Fault {
 	return []Fault{
 		{ID: "implicit-broken", Requirement: "RFC6749-4.2-issues-token", Needs: offered,
 			Sentence:     "The implicit flow is switched off",
-			Consequences: []string{"RFC6749-3.1.2.3-registered-uri-accepted"},
+			Consequences: []string{"RFC6749-3.1.2.3-registered-uri-accepted", "SPACE-request-credentials-skip-silent"},
 			change:       func(p *policy) { p.front.refusesImplicit = true }},
 		{ID: "implicit-enabled", Requirement: "RFC9700-2.1.2-implicit-refused",
 			Needs:        Needs{Postures: []string{postureBCP, posture21}},
