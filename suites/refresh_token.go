@@ -187,7 +187,7 @@ func significant(t string, i int) int {
 func (s *session) toldScope(t oauth.TokenAnswer) (string, bool) {
 	scope, known := claimedScope(t.AccessToken)
 	if !known {
-		scope, known = t.Scope, t.Has["scope"]
+		scope, known = t.Scope, tells(t)
 	}
 	var words []string
 	for _, w := range strings.Fields(scope) {
@@ -203,7 +203,7 @@ func (s *session) narrowed(ctx SpecContext, t oauth.TokenAnswer, pair []string) 
 	GinkgoHelper()
 	claimed, known := claimedScope(t.AccessToken)
 	told := t.Scope
-	if !t.Has["scope"] {
+	if !tells(t) {
 		told = pair[0] // left out means: what was asked for (RFC 6749 §5.1)
 	}
 	switch {
@@ -214,7 +214,7 @@ func (s *session) narrowed(ctx SpecContext, t oauth.TokenAnswer, pair []string) 
 	case known:
 		return
 	case s.target.Resources.Scoped == nil || s.target.Resources.Scoped.Scope != pair[1]:
-		if !t.Has["scope"] {
+		if !tells(t) {
 			s.inconclusive("nothing tells what scope the token has: neither the answer, the token nor a resource that needs the second of scopes.pair (resources.scoped)")
 		}
 	default:

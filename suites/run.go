@@ -131,21 +131,27 @@ func (testing) Fail() {}
 
 // specs is the table of contents: what a deployment owes, flow by flow and endpoint by endpoint.
 func specs(s *session) {
-	tokenRequest(s)
-	clientAuthentication(s)
-	clientCredentials(s)
-	password(s)
-	authorizationCode(s)
-	pkce(s)
-	implicit(s)
-	refreshToken(s)
-	resource(s)
-	space(s)
-	authorization(s)
-	redirectURI(s)
-	authorizationResponse(s)
-	codeLife(s)
-	tokenAnswers(s) // last: it judges the answers that all the others provoked
+	chapters := []func(*session){
+		tokenRequest,
+		clientAuthentication,
+		clientCredentials,
+		password,
+		authorizationCode,
+		pkce,
+		implicit,
+		refreshToken,
+		resource,
+		space,
+		authorization,
+		redirectURI,
+		authorizationResponse,
+		codeLife,
+		tokenAnswers, // last: it judges the answers that all the others provoked
+	}
+	for i, chapter := range chapters {
+		// Ginkgo orders specs by file name and line; the place in this list is what counts here.
+		ginkgo.Describe("", types.CodeLocation{FileName: "chapters", LineNumber: i + 1}, func() { chapter(s) })
+	}
 }
 
 // filter reads a label filter; Ginkgo itself would leave the process on a bad one.

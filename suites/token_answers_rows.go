@@ -124,7 +124,7 @@ func judgeStatusJSON(x oauth.Exchange) opinion {
 	}
 }
 
-// judgeWellFormed reads the body as RFC 8259 asks: UTF-8, no mark before, nothing after, names once (a SHOULD).
+// judgeWellFormed reads the body as RFC 8259 asks: UTF-8, no mark before, nothing after, names once (a SHOULD, but for those that OAuth defines).
 func judgeWellFormed(x oauth.Exchange) opinion {
 	switch {
 	case len(bytes.TrimSpace(x.Body)) == 0:
@@ -136,7 +136,11 @@ func judgeWellFormed(x oauth.Exchange) opinion {
 	case !json.Valid(x.Body):
 		return violation(true, "the body is not one well-formed JSON text")
 	}
-	if name := repeated(x.Body); name != "" {
+	switch name := repeated(x.Body); name {
+	case "":
+	case "access_token", "token_type", "expires_in", "refresh_token", "scope": // RFC 6749 §3.2 forbids a parameter twice
+		return violation(true, "the member %q comes twice", name)
+	default:
 		return opinion{reports.Warn, fmt.Sprintf("the member %q comes twice", name)}
 	}
 	return opinion{}

@@ -90,7 +90,13 @@ func (s *Sandbox) readBasic(r *http.Request) (credentials, bool, *refusal) {
 		return credentials{}, false, s.unknownCaller(true, "")
 	}
 	plain, err := base64.StdEncoding.DecodeString(strings.TrimSpace(rest))
-	id, secret, found := strings.Cut(string(plain), ":")
+	text := string(plain)
+	if p.splitsAllColons {
+		if decoded, ok := (formReader{}).decode(text); ok {
+			text = decoded
+		}
+	}
+	id, secret, found := strings.Cut(text, ":")
 	if err != nil || !found {
 		return credentials{}, false, s.unknownCaller(true, "")
 	}

@@ -14,7 +14,7 @@ func clientCredentialsFaults() []Fault {
 	return []Fault{
 		{ID: "cc-disabled", Requirement: "RFC6749-4.4-issues-token",
 			Sentence:     "No client may use the client credentials grant",
-			Consequences: []string{"RFC6749-3.2-post-form-accepted"},
+			Consequences: []string{"RFC6749-3.2-post-form-accepted", "RFC6749-2.3.1-basic-supported"},
 			change:       func(p *policy) { p.grants.refusesClientCredentials = true }},
 		{ID: "cc-for-public", Requirement: "RFC6749-4.4-confidential-only",
 			Sentence:     "A public client gets a token by its client_id alone",
@@ -33,12 +33,13 @@ func clientCredentialsFaults() []Fault {
 			change:   func(p *policy) { p.grants.orderSensitive = true }},
 		{ID: "no-scope-500", Requirement: "RFC6749-3.3-scope-omitted-default",
 			Sentence:     "Client credentials without scope are answered with 500",
-			Consequences: []string{"RFC6749-5.2-error-status-json", "RFC6749-4.4-issues-token"},
+			Consequences: []string{"RFC6749-5.2-error-status-json", "RFC6749-4.4-issues-token", "RFC6749-3.2-post-form-accepted", "RFC6749-2.3.1-basic-supported"},
 			change:       func(p *policy) { p.grants.omittedScopeStatus = http.StatusInternalServerError }},
 		{ID: "cc-token-as-user", Requirement: "RFC9700-4.15-client-not-user",
-			Sentence: "The token that a client gets for itself names a person",
-			Needs:    Needs{Postures: []string{postureBCP, posture21}},
-			change:   func(p *policy) { p.grants.clientIsUser = true }},
+			Sentence:     "The token that a client gets for itself names a person",
+			Needs:        Needs{Postures: []string{postureBCP, posture21}},
+			Consequences: []string{"RFC6749-4.4-issues-token", "RFC6750-2.1-header-accepted"},
+			change:       func(p *policy) { p.grants.clientIsUser = true }},
 	}
 }
 
@@ -46,15 +47,16 @@ func passwordFaults() []Fault {
 	offered := Needs{Postures: []string{postureSpace, postureRFC}}
 	return []Fault{
 		{ID: "password-disabled", Requirement: "RFC6749-4.3-issues-token", Needs: offered,
-			Sentence: "The password grant is switched off",
-			change:   func(p *policy) { p.grants.offersPassword = false }},
+			Sentence:     "The password grant is switched off",
+			Consequences: []string{"RFC6749-3.2-post-form-accepted"},
+			change:       func(p *policy) { p.grants.offersPassword = false }},
 		{ID: "password-enabled", Requirement: "RFC9700-2.4-password-grant-refused",
 			Needs:    Needs{Postures: []string{postureBCP, posture21}},
 			Sentence: "The password grant is switched on for every confidential client",
 			change:   func(p *policy) { p.grants.offersPassword, p.grants.passwordForAll = true, true }},
 		{ID: "wrong-password-500", Requirement: "RFC6749-4.3.2-password-errors", Needs: offered,
 			Sentence:     "A wrong password is answered with 500",
-			Consequences: []string{"RFC6749-5.2-error-status-json"},
+			Consequences: []string{"RFC6749-5.2-error-status-json", "RFC6749-2.3.1-credentials-compared-exactly"},
 			change:       func(p *policy) { p.grants.wrongPasswordStatus = http.StatusInternalServerError }},
 		{ID: "enumerate-users", Requirement: "RFC6749-10.10-no-user-enumeration", Needs: offered,
 			Sentence: "The answer tells a wrong password from an unknown user",

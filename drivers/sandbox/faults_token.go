@@ -16,7 +16,7 @@ func readingFaults() []Fault {
 	return []Fault{
 		{ID: "token-refuse-post", Requirement: "RFC6749-3.2-post-form-accepted",
 			Sentence:     "The token endpoint answers 405 to POST",
-			Consequences: allGrants(),
+			Consequences: append(allGrants(), "RFC6749-5.2-error-status-json", "SPACE-endpoints-documented", "SPACE-public-client-and-require-pkce"),
 			change:       func(p *policy) { p.token.refusesPost = true }},
 		{ID: "token-accept-get", Requirement: "RFC6749-3.2-get-refused",
 			Sentence: "The token endpoint reads the query of a GET and issues a token",
@@ -41,9 +41,10 @@ func readingFaults() []Fault {
 			Sentence: "Letter case of grant_type and of parameter names does not matter",
 			change:   func(p *policy) { p.token.foldsGrantType = true }},
 		{ID: "missing-grant-type-500", Requirement: "RFC6749-5.2-missing-grant-type",
-			Sentence:     "A request without grant_type is answered with 500",
-			Consequences: []string{"RFC6749-5.2-error-status-json"},
-			change:       func(p *policy) { p.token.missingGrantStatus = http.StatusInternalServerError }},
+			Sentence: "A request without grant_type is answered with 500",
+			Consequences: []string{"RFC6749-5.2-error-status-json", "RFC6749-3.2-query-params-not-honoured",
+				"RFC6749-3.2-empty-value-omitted", "RFC6749-1.9-case-sensitive"},
+			change: func(p *policy) { p.token.missingGrantStatus = http.StatusInternalServerError }},
 		{ID: "unknown-grant-invalid-request", Requirement: "RFC6749-5.2-unsupported-grant-type",
 			Sentence: "An unknown grant type is called invalid_request",
 			change:   func(p *policy) { p.token.unknownGrantCode = "invalid_request" }},
@@ -64,8 +65,9 @@ func allGrants() []string {
 func successFaults() []Fault {
 	return []Fault{
 		{ID: "token-wrapped-json", Requirement: "RFC6749-5.1-status-200-json",
-			Sentence:     "The members of the client credentials answer are nested under data",
-			Consequences: []string{"RFC6749-5.1-access-token-present", "RFC6749-5.1-token-type-present", "RFC6749-5.1-expires-in-present", "RFC6749-4.4-issues-token"},
+			Sentence: "The members of the client credentials answer are nested under data",
+			Consequences: []string{"RFC6749-5.1-access-token-present", "RFC6749-5.1-token-type-present", "RFC6749-5.1-expires-in-present", "RFC6749-4.4-issues-token",
+				"RFC6749-3.2-post-form-accepted", "RFC6749-2.3.1-basic-supported"},
 			change: func(p *policy) {
 				p.token.spoilBody = func(grant string, body []byte) []byte {
 					if grant != grantClientCredentials {
@@ -81,7 +83,7 @@ func successFaults() []Fault {
 			}},
 		{ID: "token-null", Requirement: "RFC6749-5.1-access-token-present",
 			Sentence:     "access_token is null in the client credentials answer",
-			Consequences: []string{"RFC6749-4.4-issues-token"},
+			Consequences: []string{"RFC6749-4.4-issues-token", "RFC6749-3.2-post-form-accepted", "RFC6749-2.3.1-basic-supported"},
 			change: func(p *policy) {
 				p.token.spoilMembers = func(grant string, m []member) []member {
 					if grant != grantClientCredentials {
