@@ -9,7 +9,6 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 
 	"flowproof/drivers/oauth"
@@ -116,46 +115,50 @@ func (v *visit) via(e *fetch.EventRequestPaused) string {
 	if last := v.trail.last(); e.RedirectedRequestID != "" && last != nil && last.id == e.NetworkID {
 		return strconv.Itoa(last.Status)
 	}
-	return v.by(e.Request)
-}
-
-// by tells what in the page led to a request. The page's own word for it comes by another way, before
-// the request or right after it.
-func (v *visit) by(r *network.Request) string {
-	if r.Method == http.MethodPost {
+	if e.Request.Method == http.MethodPost {
 		return "form_post"
 	}
-	timer := time.NewTimer(30 * time.Millisecond)
+	return v.word().how()
+}
+
+// word is what the page itself tells of why it leads elsewhere, or nil. It comes by another way than the
+// request, before or after it.
+func (v *visit) word() *word {
+	const delay = 250 * time.Millisecond // seen on a busy machine: 50
+	timer := time.NewTimer(delay)
 	defer timer.Stop()
-	for v.reason == "" {
+	for v.said == nil {
 		v.s.queue.peek(func(item any) {
-			if r, ok := item.(*page.EventFrameRequestedNavigation); ok && v.reason == "" {
-				v.reason = r.Reason
+			if e, ok := item.(*page.EventFrameRequestedNavigation); ok {
+				v.said = (*word)(e)
 			}
 		})
-		if v.reason != "" {
+		if v.said != nil {
 			break
 		}
 		select {
 		case <-v.s.queue.wake:
 		case <-timer.C:
-			return "script"
+			return nil
 		}
 	}
-	return reason(v.reason)
+	return v.said
 }
 
-// reason is the landing's word for what the page did.
-func reason(r page.ClientNavigationReason) string {
-	words := map[page.ClientNavigationReason]string{
+// A word is the page's own on where it leads, and why.
+type word page.EventFrameRequestedNavigation
+
+// how is the landing's name for it.
+func (w *word) how() string {
+	names := map[page.ClientNavigationReason]string{
 		page.ClientNavigationReasonMetaTagRefresh:     "meta",
 		page.ClientNavigationReasonHTTPHeaderRefresh:  "refresh",
 		page.ClientNavigationReasonFormSubmissionGet:  "form",
 		page.ClientNavigationReasonFormSubmissionPost: "form_post",
 		page.ClientNavigationReasonAnchorClick:        "link",
 	}
-	if word, ok := words[r]; ok {
-		return word
+	if w != nil && names[w.Reason] != "" {
+		return names[w.Reason]
 	}
 	return "script"
 }

@@ -273,7 +273,7 @@ func (s *session) dispose() error {
 	ctx, cancel := context.WithTimeout(s.b.root, 5*time.Second)
 	defer cancel()
 	_, err := cdp.Call(ctx, chromedp.FromContext(s.b.root).Browser, devtools.DisposeBrowserContext, devtools.DisposeBrowserContextParams{BrowserContextID: s.id})
-	if err != nil && s.b.root.Err() == nil {
+	if err != nil && !errors.Is(err, context.Canceled) { // with the browser, the session is gone
 		return fmt.Errorf("browser: closing a session: %w", err)
 	}
 	return nil

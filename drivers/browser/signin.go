@@ -10,7 +10,13 @@ import (
 // decide looks at the page as it is now, and does the one thing that it asks for.
 func (v *visit) decide() {
 	v.wait(time.Hour, nil)
-	if v.acting || !v.told || v.loading != v.committed || !v.view.usable() {
+	if v.acting || !v.told || v.loading != v.committed {
+		return
+	}
+	if !v.view.usable() {
+		if v.view.Ready == "interactive" {
+			v.wait(restless, v.meet) // whatever is still loading may never come
+		}
 		return
 	}
 	if len(v.s.b.target.SignIn) > 0 && !v.played {
@@ -127,11 +133,10 @@ func (v *visit) consent() {
 
 // rest waits until the page that asks for nothing is finished, and takes it as the end.
 func (v *visit) rest() {
-	if v.view.Ready != "complete" {
-		return
-	}
 	show := func() { v.stop(oauth.Shown) }
 	switch {
+	case v.view.Ready != "complete":
+		v.wait(longLull, show)
 	case v.view.Refresh:
 		v.wait(11*time.Second, show)
 	case !v.view.Live:

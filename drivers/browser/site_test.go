@@ -72,6 +72,12 @@ func newSite(t testing.TB) *site {
 		w.Header().Set("Content-Disposition", "attachment; filename=x.bin")
 		_, _ = io.WriteString(w, "bytes")
 	})
+	for path, where := range map[string]string{"/loop": "/loop", "/astray": "http://[::bad/%zz"} {
+		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Location"] = []string{where}
+			w.WriteHeader(http.StatusFound)
+		})
+	}
 	mux.HandleFunc("GET /never", func(_ http.ResponseWriter, r *http.Request) {
 		s.onNever()
 		<-r.Context().Done()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -46,7 +47,7 @@ type visit struct {
 	frames    map[network.RequestID]bool
 	inflight  map[network.RequestID]bool // what the page's scripts asked for
 
-	reason page.ClientNavigationReason // the page's last word on why it leads elsewhere
+	said   *word // of the page that is there
 	view   view
 	world  runtime.ExecutionContextID // of the page that told the view
 	told   bool                       // the page that is there has told one
@@ -241,17 +242,28 @@ func (v *visit) requestSent(e *network.EventRequestWillBeSent) {
 	if slices.Contains([]network.ResourceType{network.ResourceTypeXHR, network.ResourceTypeFetch, network.ResourceTypeScript}, e.Type) {
 		v.inflight[e.RequestID] = true
 	}
-	if e.Type == network.ResourceTypeDocument && foreign(e.Request.URL) && v.leaves(e.Request.URL, e.FrameID == v.s.main) {
-		v.land(e.Request.URL+e.Request.URLFragment, v.by(e.Request), posted(e.Request))
+	if e.Type == network.ResourceTypeDocument && v.committed != "" && foreign(e.Request.URL) && v.leaves(e.Request.URL, e.FrameID == v.s.main) {
+		where, how := e.Request.URL+e.Request.URLFragment, "form_post"
+		if e.Request.Method != http.MethodPost {
+			w := v.word()
+			if w != nil && foreign(w.URL) {
+				where = w.URL // the only one with its fragment
+			}
+			how = w.how()
+		}
+		v.land(where, how, posted(e.Request))
 	}
 }
 
 // requested sees a script or a page element lead to such a scheme. What a form posts is only told with
 // the request.
 func (v *visit) requested(e *page.EventFrameRequestedNavigation) {
-	v.reason = e.Reason
-	if v.loading != "" && e.Reason != page.ClientNavigationReasonFormSubmissionPost && foreign(e.URL) && v.leaves(e.URL, e.FrameID == v.s.main) {
-		v.land(e.URL, reason(e.Reason), "")
+	if v.committed == "" {
+		return // the last visit's page said so
+	}
+	v.said = (*word)(e)
+	if e.Reason != page.ClientNavigationReasonFormSubmissionPost && foreign(e.URL) && v.leaves(e.URL, e.FrameID == v.s.main) {
+		v.land(e.URL, v.said.how(), "")
 	}
 }
 
@@ -276,7 +288,7 @@ func (v *visit) navigated(e *page.EventFrameNavigated) {
 		return
 	}
 	v.page++
-	v.told, v.loaded, v.reason = false, time.Time{}, ""
+	v.told, v.loaded, v.said = false, time.Time{}, nil
 	if !v.begun {
 		v.step = 0 // what was not there on the last page may be on this one
 	}

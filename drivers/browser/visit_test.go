@@ -76,6 +76,7 @@ func TestPagesAreShown(t *testing.T) {
 		{"/nothing", "", 204, false},
 		{"/broken", "", 500, true},
 		{"/file", "", 200, false},
+		{"/loop", "ERR_TOO_MANY_REDIRECTS", 302, false},
 	} {
 		t.Run(c.path, func(t *testing.T) {
 			l := land(t, x, oauth.Visit{URL: s.URL + c.path, RedirectURIs: []string{client}, User: alice()})
@@ -216,6 +217,9 @@ func TestVisitEndsWithItsContext(t *testing.T) {
 	}
 	if l := land(t, x, oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}); l.Kind != oauth.Redirected {
 		t.Errorf("the next visit landed %s", l.Kind)
+	}
+	if _, err := x.Visit(t.Context(), oauth.Visit{URL: s.URL + "/astray"}); err == nil || !strings.Contains(err.Error(), "ERR_INVALID_REDIRECT") {
+		t.Errorf("error %v", err)
 	}
 	s.idp.Close()
 	if _, err := x.Visit(t.Context(), oauth.Visit{URL: s.idp.URL + "/authorize"}); err == nil || !strings.Contains(err.Error(), "ERR_CONNECTION_REFUSED") {
