@@ -66,8 +66,10 @@ func (f *findings) add(r ginkgo.SpecReport) {
 			finding.Spec = r.ContainerHierarchyTexts[len(r.ContainerHierarchyTexts)-1]
 			finding.Variant = r.LeafNodeText
 		}
-		finding.Evidence = f.session.evidence(seen, finding.Verdict)
-		finding.Attachments = seen.attachments(finding.Verdict)
+		if !f.session.Bare {
+			finding.Evidence = f.session.evidence(seen, finding.Verdict)
+			finding.Attachments = seen.attachments(finding.Verdict)
+		}
 		f.byID[row.ID] = append(f.byID[row.ID], finding)
 	}
 }

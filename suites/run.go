@@ -35,6 +35,7 @@ type Options struct {
 
 	Slow        bool // also rows that wait for minutes
 	Destructive bool // also rows that may lock the sacrificial accounts
+	Bare        bool // verdicts alone, no evidence: for those who run the suites hundreds of times
 
 	Pass func(d time.Duration) // makes time pass on a target whose clock can be set; nil: it is waited for
 

@@ -259,7 +259,7 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive bo
 	}
 	record, err := suites.Run(ctx, suites.Options{
 		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: b.browser,
-		NoBrowser: b.without, Slow: slow, Destructive: destructive, Tool: tool(),
+		NoBrowser: b.without, Slow: slow, Destructive: destructive, Bare: true, Tool: tool(),
 		Pass: func(d time.Duration) { ahead.Add(int64(d)) },
 	})
 	if err != nil {
