@@ -16,7 +16,7 @@ const (
 )
 
 func coarseBucket(us int64) int {
-	v := uint64(min(max(us, 0), 1<<32-1)) //nolint:gosec // not negative
+	v := uint64(min(max(us, 0), 1<<32-1)) // not negative
 	if v < 1<<coarseBits {
 		return int(v)
 	}

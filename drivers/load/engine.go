@@ -103,7 +103,7 @@ func (e *engine) run() {
 		w.since = -never
 		all.Go(func() {
 			if e.plan.Model == Closed {
-				time.Sleep(time.Until(e.base.Add(-e.before())))
+				e.pause(-e.before() - e.now())
 			}
 			w.run()
 		})

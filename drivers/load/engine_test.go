@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"syscall"
 	"testing"
@@ -208,7 +209,7 @@ func TestCountsAreTheTruth(t *testing.T) {
 		violated := map[string]int64{}
 		for _, v := range l.Violations {
 			violated[v.Requirement] = v.Count
-			if v.First.Method != "POST" || v.First.Status == 0 || !v.First.Deciding {
+			if v.First.Method != http.MethodPost || v.First.Status == 0 || !v.First.Deciding {
 				t.Errorf("%s: evidence %+v", v.Requirement, v.First)
 			}
 		}

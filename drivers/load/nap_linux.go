@@ -2,7 +2,6 @@ package load
 
 import (
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,25 +19,27 @@ func newNapper() *napper {
 	if err != nil {
 		return &napper{}
 	}
-	return &napper{os.NewFile(uintptr(fd), "timer"), fd} //nolint:gosec // a descriptor is not negative
+	return &napper{os.NewFile(uintptr(fd), "timer"), fd} // a descriptor is not negative
 }
 
 // nap sleeps for about d. One goroutine at a time may call it.
 func (n *napper) nap(d time.Duration) {
+	if !n.kernel(d) {
+		time.Sleep(d) //nolint:forbidigo // there is nothing to wait for but the time
+	}
+}
+
+func (n *napper) kernel(d time.Duration) bool {
 	if n.timer == nil || d < time.Microsecond {
-		time.Sleep(d)
-		return
+		return false
 	}
 	at := unix.ItimerSpec{Value: unix.NsecToTimespec(int64(d))}
 	if err := unix.TimerfdSettime(n.fd, 0, &at, nil); err != nil {
-		time.Sleep(d)
-		return
+		return false
 	}
 	var expired [8]byte
-	if _, err := n.timer.Read(expired[:]); err != nil {
-		time.Sleep(d)
-	}
-	runtime.KeepAlive(n.timer)
+	_, err := n.timer.Read(expired[:])
+	return err == nil
 }
 
 func (n *napper) close() {

@@ -10,6 +10,8 @@ type napper struct{}
 func newNapper() *napper { return &napper{} }
 
 // nap sleeps for about d.
-func (*napper) nap(d time.Duration) { time.Sleep(d) }
+func (*napper) nap(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // there is nothing to wait for but the time
+}
 
 func (*napper) close() {}

@@ -58,10 +58,15 @@ func (e *engine) await(due time.Duration) {
 		e.nap(wait)
 		return
 	}
-	early := time.NewTimer(wait - precise/2)
-	defer early.Stop()
+	e.pause(wait - precise/2)
+}
+
+// pause waits for about d, or until the run is halted.
+func (e *engine) pause(d time.Duration) {
+	over := time.NewTimer(d)
+	defer over.Stop()
 	select {
-	case <-early.C:
+	case <-over.C:
 	case <-e.halt:
 	}
 }

@@ -17,7 +17,7 @@ func ParseRate(s string) (float64, error) {
 	if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
 		return 0, fmt.Errorf("rate %q does not begin with a number; write 2000/s, 500/m or 90000/h", s)
 	}
-	per := 0.0
+	var per float64
 	switch strings.ToLower(strings.TrimSpace(unit)) {
 	case "s", "sec", "second":
 		per = 1

@@ -18,8 +18,6 @@ type outcome struct {
 	flaws           flaws
 }
 
-func (o *outcome) verified() bool { return o.answered && !o.throttled && o.class == "" }
-
 // A recorder keeps what one worker saw. Its worker and the collector share it, hence the lock.
 type recorder struct {
 	mu       sync.Mutex

@@ -38,7 +38,7 @@ func TestCoarseIsWithinThreePercent(t *testing.T) {
 func TestSeriesStaysSmall(t *testing.T) {
 	s := newSeries()
 	workers := []*recorder{newRecorder(1, s), newRecorder(1, s)}
-	const seconds, each = 5000, 100
+	const seconds, each = 1500, 100
 	for second := range seconds {
 		for i := range each {
 			at := time.Duration(second)*time.Second + time.Duration(i)*10*time.Millisecond

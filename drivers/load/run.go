@@ -232,5 +232,5 @@ func (s usageAtStart) until(wall time.Duration) used {
 func gcPause() time.Duration {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return time.Duration(m.PauseTotalNs) //nolint:gosec // centuries
+	return time.Duration(m.PauseTotalNs) // centuries
 }

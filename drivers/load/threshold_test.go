@@ -13,7 +13,7 @@ import (
 func TestParseThreshold(t *testing.T) {
 	for s, want := range map[string]Threshold{
 		"p99<250ms":                     {step: "", clock: "latency", metric: "p", percentile: 99, op: "<", bound: 250e3},
-		" p99.9 <= 1s ":                 {clock: "latency", metric: "p", percentile: 99.9, op: "<=", bound: 1e6},
+		"p99.9 <= 1s":                 {clock: "latency", metric: "p", percentile: 99.9, op: "<=", bound: 1e6},
 		"mean<50ms":                     {clock: "latency", metric: "mean", op: "<", bound: 50e3},
 		"max<2s":                        {clock: "latency", metric: "max", op: "<", bound: 2e6},
 		"service.p99<800us":             {clock: "service", metric: "p", percentile: 99, op: "<", bound: 800},
@@ -65,7 +65,7 @@ func FuzzParseThreshold(f *testing.F) {
 }
 
 func TestParseRate(t *testing.T) {
-	for s, want := range map[string]float64{"2000/s": 2000, "500/m": 500.0 / 60, "90000/h": 25, " 1.5 / s ": 1.5, "10/min": 1.0 / 6} {
+	for s, want := range map[string]float64{"2000/s": 2000, "500/m": 500.0 / 60, "90000/h": 25, "1.5 / s": 1.5, "10/min": 1.0 / 6} {
 		if got, err := ParseRate(s); err != nil || got != want {
 			t.Errorf("%q: %v, %v", s, got, err)
 		}

@@ -41,7 +41,7 @@ func newUniques() *uniques {
 func (u *uniques) add(token []byte, owner int) (repeated, sameOwner bool) {
 	h := maphash.Bytes(u.seed, token)
 	s := &u.shards[h%shardCount]
-	word := h&hashMask | uint64(owner)&ownerMask //nolint:gosec // the lowest bits are meant
+	word := h&hashMask | uint64(owner)&ownerMask // the lowest bits are meant
 	if word == 0 {
 		word = 1 << ownerBits // zero marks a free slot
 	}

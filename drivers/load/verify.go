@@ -98,7 +98,7 @@ func failureCode(a *answer, m *members) []byte {
 		return nil
 	}
 	for _, c := range m.failure.raw {
-		if !('a' <= c && c <= 'z' || c == '_' || c == '-') {
+		if (c < 'a' || c > 'z') && c != '_' && c != '-' {
 			return nil
 		}
 	}

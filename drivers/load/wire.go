@@ -88,7 +88,7 @@ func (h *http1) do(request []byte, a *answer) error {
 		return err
 	}
 	h.answered = true
-	closing := false
+	var closing bool
 	if q := &h.quick; h.usual {
 		*a = answer{status: q.status, contentType: q.contentType, cacheControl: q.cache, retryAfter: q.retry, body: q.body}
 		closing = q.closing
