@@ -13,7 +13,7 @@ import (
 func TestParseThreshold(t *testing.T) {
 	for s, want := range map[string]Threshold{
 		"p99<250ms":                     {step: "", clock: "latency", metric: "p", percentile: 99, op: "<", bound: 250e3},
-		"p99.9 <= 1s":                 {clock: "latency", metric: "p", percentile: 99.9, op: "<=", bound: 1e6},
+		"p99.9 <= 1s":                   {clock: "latency", metric: "p", percentile: 99.9, op: "<=", bound: 1e6},
 		"mean<50ms":                     {clock: "latency", metric: "mean", op: "<", bound: 50e3},
 		"max<2s":                        {clock: "latency", metric: "max", op: "<", bound: 2e6},
 		"service.p99<800us":             {clock: "service", metric: "p", percentile: 99, op: "<", bound: 800},
