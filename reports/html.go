@@ -75,9 +75,9 @@ func page(w io.Writer, name string, view any) error {
 		"micros":   func(us int64) string { return micros(float64(us)) },
 		"span":     span,
 		"moment":   moment,
-		"grouped":  func(n int64) string { return grouped(n) },
-		"plural":   func(n int, one, many string) string { return plural(n, one, many) },
-		"plurals":  func(n int64, one, many string) string { return plural(n, one, many) },
+		"grouped":  grouped[int64],
+		"plural":   plural[int],
+		"plurals":  plural[int64],
 		"path":     pathOf,
 		"pair":     func(a, b any) [2]any { return [2]any{a, b} },
 	}).ParseFS(pageFiles, "page/*.gohtml")

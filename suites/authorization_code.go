@@ -15,7 +15,7 @@ import (
 // authorizationCode says what a deployment owes a client that redeems a code (RFC 6749 §4.1.3).
 func authorizationCode(s *session) {
 	Describe("the authorization code grant", flow(target.AuthorizationCode), func() {
-		code := target.AuthorizationCode
+		const code = target.AuthorizationCode
 		BeforeEach(func() { s.requires(code) })
 
 		It("issues a token that opens the resource as the user who signed in", proves("RFC6749-4.1-issues-token"), func(ctx SpecContext) {

@@ -16,11 +16,11 @@ import (
 // clientAuthentication says how a token endpoint tells clients apart (RFC 6749 §2.3, §5.2).
 func clientAuthentication(s *session) {
 	Describe("client authentication", func() {
-		cc := target.ClientCredentials
+		const cc = target.ClientCredentials
 
 		It("accepts HTTP Basic", proves("RFC6749-2.3.1-basic-supported"), func(ctx SpecContext) {
 			c := s.confidential(cc)
-			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, c.Secret.Reveal())))).To(s.beTokenAnswer())
+			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, c.Secret.Reveal())))).To(s.beTokenAnswer())
 		})
 
 		It("accepts credentials in the body", proves("OAUTH21-2.4.1-body-credentials-supported"), func(ctx SpecContext) {
@@ -65,16 +65,16 @@ func clientAuthentication(s *session) {
 			s.control(ctx, cc)
 			a := s.confidential(cc)
 			b := s.other(a, cc)
-			Expect(s.send(ctx, s.driver.ClientCredentials(a, "", oauth.BasicAuth(a.ID, a.Secret.Reveal()), oauth.Set("client_id", b.ID), oauth.Set("client_secret", b.Secret.Reveal()),
+			Expect(s.send(ctx, s.driver.ClientCredentials(a, "", s.driver.Basic(a.ID, a.Secret.Reveal()), oauth.Set("client_id", b.ID), oauth.Set("client_secret", b.Secret.Reveal()),
 				oauth.Titled("authenticate as one client by Basic and as another in the body")))).To(s.beRefused("invalid_request", "invalid_client").orAnyCode(reports.Note))
-			Expect(s.send(ctx, s.driver.ClientCredentials(a, "", oauth.BasicAuth(a.ID, a.Secret.Reveal()), oauth.Set("client_id", b.ID),
+			Expect(s.send(ctx, s.driver.ClientCredentials(a, "", s.driver.Basic(a.ID, a.Secret.Reveal()), oauth.Set("client_id", b.ID),
 				oauth.Titled("authenticate as one client and name another in the body")))).To(s.beRefused("invalid_request", "invalid_client").orAnyCode(reports.Note))
 		})
 
 		It("refuses two methods of authentication at once", proves("RFC6749-2.3-two-methods-refused"), func(ctx SpecContext) {
 			s.control(ctx, cc)
 			c := s.confidential(cc)
-			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, c.Secret.Reveal()), oauth.Set("client_id", c.ID), oauth.Set("client_secret", c.Secret.Reveal()),
+			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, c.Secret.Reveal()), oauth.Set("client_id", c.ID), oauth.Set("client_secret", c.Secret.Reveal()),
 				oauth.Titled("send the same credentials by Basic and in the body")))).To(s.beRefused("invalid_request").orAnyCode(reports.Note))
 		})
 
@@ -84,23 +84,23 @@ func clientAuthentication(s *session) {
 				c := s.confidential(cc)
 				Expect(s.send(ctx, s.driver.ClientCredentials(c, "", auth(c)))).To(s.beRefused("invalid_client").orWarn("unauthorized_client"))
 			},
-			Entry("a wrong secret by Basic", func(c target.Client) oauth.Change { return oauth.BasicAuth(c.ID, oauth.NewState()) }),
+			Entry("a wrong secret by Basic", func(c target.Client) oauth.Change { return s.driver.Basic(c.ID, oauth.NewState()) }),
 			Entry("a wrong secret in the body", func(c target.Client) oauth.Change { return oauth.BodyAuth(c.ID, oauth.NewState()) }),
-			Entry("an unknown client by Basic", func(c target.Client) oauth.Change { return oauth.BasicAuth(stranger(c.ID), c.Secret.Reveal()) }),
+			Entry("an unknown client by Basic", func(c target.Client) oauth.Change { return s.driver.Basic(stranger(c.ID), c.Secret.Reveal()) }),
 			Entry("an unknown client in the body", func(c target.Client) oauth.Change { return oauth.BodyAuth(stranger(c.ID), c.Secret.Reveal()) }),
 		)
 
 		It("answers 401 to failed Basic authentication", proves("RFC6749-5.2-basic-failure-401"), func(ctx SpecContext) {
 			s.control(ctx, cc)
 			c := s.confidential(cc)
-			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, oauth.NewState()), oauth.Titled("send a wrong secret by Basic")))).
+			Expect(s.send(ctx, s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, oauth.NewState()), oauth.Titled("send a wrong secret by Basic")))).
 				To(s.beRefused().withStatus(401))
 		})
 
 		It("challenges with Basic after failed Basic authentication", proves("RFC6749-5.2-basic-failure-challenge"), func(ctx SpecContext) {
 			s.control(ctx, cc)
 			c := s.confidential(cc)
-			x := s.send(ctx, s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, oauth.NewState()), oauth.Titled("send a wrong secret by Basic")))
+			x := s.send(ctx, s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, oauth.NewState()), oauth.Titled("send a wrong secret by Basic")))
 			Expect(x).To(s.beRefused())
 			s.seen.expected = "WWW-Authenticate with the scheme Basic and a realm"
 			if !challenges(x.Header.Values("WWW-Authenticate"), "basic", "realm=") {
@@ -114,7 +114,7 @@ func clientAuthentication(s *session) {
 				for title, auth := range map[string]func(c target.Client) oauth.Change{
 					"no credentials":     func(target.Client) oauth.Change { return oauth.NoAuth() },
 					"the client_id only": func(c target.Client) oauth.Change { return oauth.ClientIDOnly(c.ID) },
-					"an empty secret":    func(c target.Client) oauth.Change { return oauth.BasicAuth(c.ID, "") },
+					"an empty secret":    func(c target.Client) oauth.Change { return s.driver.Basic(c.ID, "") },
 				} {
 					r := s.tokenRequest(ctx, g)
 					c, _ := s.target.Client(r.Client)
@@ -138,7 +138,7 @@ func clientAuthentication(s *session) {
 				if !differs {
 					s.notApplicable("the secret of %s has nothing to spoil in this way", c.Name)
 				}
-				Expect(s.send(ctx, s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, wrong), oauth.Titled("send a secret that is nearly right")))).To(s.beRefused())
+				Expect(s.send(ctx, s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, wrong), oauth.Titled("send a secret that is nearly right")))).To(s.beRefused())
 				if !s.mayUsePasswords() {
 					return
 				}
@@ -221,7 +221,7 @@ func clientAuthentication(s *session) {
 			},
 			Entry("client secrets", func() oauth.Request {
 				c := s.sacrificialClient()
-				return s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, oauth.NewState()), oauth.Titled("guess the client's secret"))
+				return s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, oauth.NewState()), oauth.Titled("guess the client's secret"))
 			}, func() oauth.Request { return s.driver.ClientCredentials(s.sacrificialClient(), "") }),
 			Entry("passwords", flow(target.Password), func() oauth.Request {
 				s.requires(target.Password)

@@ -16,7 +16,7 @@ import (
 // and how scope is read wherever a token is asked for (RFC 6749 §3.3).
 func clientCredentials(s *session) {
 	Describe("the client credentials grant", flow(target.ClientCredentials), func() {
-		cc := target.ClientCredentials
+		const cc = target.ClientCredentials
 
 		It("issues a token that opens the resource", proves("RFC6749-4.4-issues-token"), func(ctx SpecContext) {
 			x := s.send(ctx, s.tokenRequest(ctx, cc))

@@ -71,10 +71,10 @@ func (s *session) userToken(ctx context.Context, u target.User) oauth.TokenAnswe
 	return s.granted(x)
 }
 
-func (s *session) userGrant(ctx context.Context, u target.User, changes ...oauth.Change) oauth.Exchange {
+func (s *session) userGrant(ctx context.Context, u target.User) oauth.Exchange {
 	for _, c := range s.target.Clients {
 		if !c.Sacrificial && !c.Public && c.Has(target.Password) {
-			return s.send(ctx, s.driver.Password(c, u, s.target.Scopes.Default, changes...))
+			return s.send(ctx, s.driver.Password(c, u, s.target.Scopes.Default))
 		}
 	}
 	return s.send(ctx, s.redemption(s.codeFor(ctx, s.holder(target.AuthorizationCode), u)))

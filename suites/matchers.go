@@ -15,14 +15,14 @@ import (
 // An answerMatcher holds an exchange to what is expected of it. Tolerated deviations are part of
 // the expectation: they match, and lower the verdict.
 type answerMatcher struct {
-	s        *session
-	wants    string
-	statuses []int                      // any when empty
-	codes    []string                   // the error code is one of these, any when empty
-	mild     map[string]reports.Verdict // other codes that are tolerated, and how they lower the verdict
-	mildStat map[int]reports.Verdict    // other statuses that are tolerated
-	token    bool                       // a token is wanted, or not
-	seen     string
+	s         *session
+	wants     string
+	statuses  []int                      // any when empty
+	codes     []string                   // the error code is one of these, any when empty
+	mild      map[string]reports.Verdict // other codes that are tolerated, and how they lower the verdict
+	tolerated []int                      // other statuses, at the price of a warning
+	token     bool                       // a token is wanted, or not
+	seen      string
 }
 
 var _ types.GomegaMatcher = (*answerMatcher)(nil)
@@ -57,14 +57,9 @@ func (m *answerMatcher) orNote(codes ...string) *answerMatcher { return m.or(rep
 // orAnyCode tolerates every other error code: the refusal is what counts.
 func (m *answerMatcher) orAnyCode(v reports.Verdict) *answerMatcher { return m.or(v, []string{"*"}) }
 
-// orStatus tolerates other statuses.
-func (m *answerMatcher) orStatus(v reports.Verdict, statuses ...int) *answerMatcher {
-	if m.mildStat == nil {
-		m.mildStat = map[int]reports.Verdict{}
-	}
-	for _, status := range statuses {
-		m.mildStat[status] = v
-	}
+// orWarnStatus tolerates other statuses with a warning.
+func (m *answerMatcher) orWarnStatus(statuses ...int) *answerMatcher {
+	m.tolerated = append(m.tolerated, statuses...)
 	return m
 }
 
@@ -106,9 +101,9 @@ func (m *answerMatcher) status(status int) bool {
 	if slices.Contains(m.statuses, status) {
 		return true
 	}
-	v, tolerated := m.mildStat[status]
+	tolerated := slices.Contains(m.tolerated, status)
 	if tolerated {
-		m.s.seen.lower(v, fmt.Sprintf("status %d where %s is right", status, join(m.statuses)))
+		m.s.seen.lower(reports.Warn, fmt.Sprintf("status %d where %s is right", status, join(m.statuses)))
 	}
 	return tolerated
 }
@@ -166,13 +161,6 @@ func (m *landingMatcher) FailureMessage(any) string { return m.wrong }
 // NegatedFailureMessage is never wanted.
 func (m *landingMatcher) NegatedFailureMessage(any) string { return "not " + m.wants + ": " + m.wrong }
 
-// bringCode matches a landing at the client with a code.
-func (s *session) bringCode() *landingMatcher {
-	return &landingMatcher{s: s, wants: "a redirect to the client with a code", judge: func(l oauth.Landing) (bool, string) {
-		return l.Kind == oauth.Redirected && l.Params().Get("code") != "", ""
-	}}
-}
-
 // bringError matches an error redirect with one of the codes; other codes, or the error shown on a
 // page of the server instead, are judged by what the caller tolerates.
 func (s *session) bringError(codes ...string) *errorLanding {
@@ -225,21 +213,6 @@ func (e *errorLanding) held(l oauth.Landing) (bool, string) {
 		return true, ""
 	}
 	return false, "another answer"
-}
-
-// stayHome matches a landing that did not leave the server: no redirect, nothing issued, not even an error.
-func (s *session) stayHome() *landingMatcher {
-	return &landingMatcher{s: s, wants: "an error page of the server, no redirect", judge: func(l oauth.Landing) (bool, string) {
-		switch {
-		case l.Kind == oauth.Redirected:
-			return false, "the user agent was sent to a URI that is not registered"
-		case l.Kind != oauth.Shown:
-			s.inconclusive("the request was neither refused nor redirected: %s", landed(l))
-		case l.Page != nil && l.Page.Status >= 500:
-			return false, "the server broke down"
-		}
-		return true, ""
-	}}
 }
 
 // answered says in words what came back, without anything secret.

@@ -15,7 +15,7 @@ import (
 // what it owes the user when somebody else does.
 func refreshToken(s *session) {
 	Describe("the refresh token grant", flow(target.RefreshToken), func() {
-		rt := target.RefreshToken
+		const rt = target.RefreshToken
 		BeforeEach(func() { s.requires(rt) })
 
 		DescribeTable("exchanges a refresh token for a new access token that opens the resource", table, proves("RFC6749-6-issues-token"),
@@ -53,7 +53,7 @@ func refreshToken(s *session) {
 				return both(oauth.ClientIDOnly(c.ID), oauth.Titled("redeem it with the client_id only"))
 			}),
 			Entry("a wrong secret", func(c target.Client) oauth.Change {
-				return both(oauth.BasicAuth(c.ID, oauth.NewState()), oauth.Titled("redeem it with a wrong secret"))
+				return both(s.driver.Basic(c.ID, oauth.NewState()), oauth.Titled("redeem it with a wrong secret"))
 			}),
 		)
 
@@ -78,7 +78,7 @@ func refreshToken(s *session) {
 				c := s.holder(rt)
 				token := s.refreshable(ctx, c).RefreshToken
 				Expect(s.send(ctx, s.driver.Refresh(c, token, "", spoil(token)))).
-					To(s.beRefused(code).withStatus(400).orStatus(reports.Warn, 401, 403).orAnyCode(reports.Warn))
+					To(s.beRefused(code).withStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn))
 			},
 			Entry("a request without a refresh token", "invalid_request", func(string) oauth.Change {
 				return both(oauth.Without("refresh_token"), oauth.Titled("leave out refresh_token"))

@@ -15,7 +15,7 @@ import (
 // context:Permission.Code, where a context may hold colons itself.
 func spaceScopes(s *session) {
 	Describe("a Space deployment", flow(target.ClientCredentials), func() {
-		cc := target.ClientCredentials
+		const cc = target.ClientCredentials
 
 		DescribeTable("understands", table, proves("SPACE-scope-grammar"),
 			func(ctx SpecContext, scope func() (text string, certain bool)) {

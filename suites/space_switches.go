@@ -12,7 +12,7 @@ import (
 // spaceSwitches says what the switches of an application's registration do.
 func spaceSwitches(s *session) {
 	Describe("the switches of an application on a Space deployment", flow(target.AuthorizationCode), func() {
-		code := target.AuthorizationCode
+		const code = target.AuthorizationCode
 
 		DescribeTable("take effect", table, proves("SPACE-public-client-and-require-pkce"),
 			func(ctx SpecContext, judge func(ctx SpecContext)) { judge(ctx) },

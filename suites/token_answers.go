@@ -88,24 +88,24 @@ func tokenAnswers(s *session) {
 					s.violated("the body shows the server's inside: %s", leak)
 				}
 			},
-			Entry("a wrong client secret by Basic", func(ctx SpecContext, marker string) oauth.Request {
+			Entry("a wrong client secret by Basic", func(_ SpecContext, marker string) oauth.Request {
 				c := s.confidential(target.ClientCredentials)
-				return s.driver.ClientCredentials(c, "", oauth.BasicAuth(c.ID, marker))
+				return s.driver.ClientCredentials(c, "", s.driver.Basic(c.ID, marker))
 			}),
-			Entry("a wrong client secret in the body", func(ctx SpecContext, marker string) oauth.Request {
+			Entry("a wrong client secret in the body", func(_ SpecContext, marker string) oauth.Request {
 				c := s.confidential(target.ClientCredentials)
 				return s.driver.ClientCredentials(c, "", oauth.BodyAuth(c.ID, marker))
 			}),
-			Entry("a wrong password", func(ctx SpecContext, marker string) oauth.Request {
+			Entry("a wrong password", func(_ SpecContext, marker string) oauth.Request {
 				s.requires(target.Password)
 				return s.driver.Password(s.holder(target.Password), s.user(0), s.target.Scopes.Default, oauth.Set("password", marker))
 			}),
-			Entry("an unknown code", func(ctx SpecContext, marker string) oauth.Request {
+			Entry("an unknown code", func(_ SpecContext, marker string) oauth.Request {
 				s.requires(target.AuthorizationCode)
 				c := s.confidential(target.AuthorizationCode)
 				return s.driver.Redeem(c, marker, c.RedirectURI(target.AuthorizationCode), "")
 			}),
-			Entry("an unknown refresh token", func(ctx SpecContext, marker string) oauth.Request {
+			Entry("an unknown refresh token", func(_ SpecContext, marker string) oauth.Request {
 				s.requires(target.RefreshToken)
 				return s.driver.Refresh(s.confidential(target.RefreshToken), marker, "")
 			}),

@@ -113,7 +113,7 @@ func tokenRequest(s *session) {
 			Expect(s.send(ctx, s.tokenRequest(ctx, g).Changed(oauth.Without("grant_type"), oauth.Titled("leave out grant_type")))).
 				To(s.beRefused("invalid_request").withStatus(400).orWarn("unsupported_grant_type", "invalid_grant"))
 			Expect(s.send(ctx, s.tokenRequest(ctx, g).Changed(emptyForm, oauth.Titled("post an empty form")))).
-				To(s.beRefused("invalid_request").withStatus(400).orWarn("unsupported_grant_type", "invalid_grant", "invalid_client").orStatus(reports.Warn, 401))
+				To(s.beRefused("invalid_request").withStatus(400).orWarn("unsupported_grant_type", "invalid_grant", "invalid_client").orWarnStatus(401))
 		})
 
 		It("answers 400 unsupported_grant_type to a grant that it does not know", proves("RFC6749-5.2-unsupported-grant-type"), func(ctx SpecContext) {

@@ -93,7 +93,7 @@ func check(ctx context.Context, c console, f checkFlags) error {
 		Slow: f.slow, Destructive: f.destructive, NoBrowser: why, Tool: tool(),
 	}
 	if agent != nil {
-		defer agent.Close()
+		defer func() { _ = agent.Close() }()
 		o.Front, o.Browser = agent, agent
 		c.say("checking %s with %s", s.about(), agent.Product())
 	} else {

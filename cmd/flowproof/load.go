@@ -107,7 +107,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, scoped, rated bool) er
 	bar := newProgress(c, "load", func() string {
 		return fmt.Sprintf("  %.0f/s  %d answered  %d errors  p99 %v", last.Rate, last.Answered, last.Errors, last.P99.Round(10*time.Microsecond))
 	})
-	record, err := load.Run(ctx, s.target, plan, load.Options{Version: version(), Progress: func(now load.Snapshot) {
+	record, err := load.Run(ctx, s.target, plan, load.Options{Version: version(), Together: s.stand != nil, Progress: func(now load.Snapshot) {
 		last = now
 		bar.to(int64(now.Elapsed+f.warmUp), int64(f.duration+f.warmUp))
 	}})

@@ -3,6 +3,7 @@ package oauth
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (r *Redactor) curl(q Request) string {
 		words[0] += " --path-as-is"
 	}
 	payload := q.Body != "" || q.Form != nil
-	if q.Method != "GET" || payload {
+	if q.Method != http.MethodGet || payload {
 		words[0] += " --request " + quote(q.Method)
 	}
 	words = append(words, v.url(full))

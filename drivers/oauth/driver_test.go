@@ -189,7 +189,7 @@ func TestRedirectsAreNotFollowedAndBodiesNotUnpacked(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "/elsewhere")
 		w.Header().Set("Content-Encoding", "gzip")
-		w.WriteHeader(302)
+		w.WriteHeader(http.StatusFound)
 		_, _ = io.WriteString(w, "not gzip at all")
 	}))
 	defer s.Close()

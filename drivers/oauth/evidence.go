@@ -48,24 +48,24 @@ func (t *TLS) String() string {
 }
 
 // head is the header as it is sent, with the content type that a form brings along.
-func (q Request) head() Params {
-	head := slices.DeleteFunc(slices.Clone(q.Header), func(h Param) bool {
+func (r Request) head() Params {
+	head := slices.DeleteFunc(slices.Clone(r.Header), func(h Param) bool {
 		return strings.EqualFold(h.Name, "Content-Type") && h.Value == ""
 	})
-	if t, chosen := q.contentType(); !chosen && t != "" {
+	if t, chosen := r.contentType(); !chosen && t != "" {
 		head = append(head, Param{"Content-Type", t})
 	}
 	return head
 }
 
 // contentType is what the body is announced as, and whether the header chose it.
-func (q Request) contentType() (string, bool) {
-	for _, h := range q.Header {
+func (r Request) contentType() (string, bool) {
+	for _, h := range r.Header {
 		if strings.EqualFold(h.Name, "Content-Type") {
 			return h.Value, true
 		}
 	}
-	if q.Form != nil && q.Body == "" {
+	if r.Form != nil && r.Body == "" {
 		return formType, false
 	}
 	return "", false

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"flowproof/drivers/target"
-	"flowproof/reports"
 )
 
 const (
@@ -29,7 +28,7 @@ func everything(t *testing.T) (Exchange, *Redactor) {
 		w.Header().Add("Set-Cookie", "session="+aCookie+"; Path=/; HttpOnly; SameSite=Lax")
 		w.Header().Set("Location", "https://app.acme.test/authorized?code="+aCode+"&state=xyz#access_token="+aToken)
 		w.Header().Set("X-Debug", "client_secret="+aSecret)
-		w.WriteHeader(302)
+		w.WriteHeader(http.StatusFound)
 		body, _ := json.Marshal(map[string]any{
 			"access_token": aToken, "refresh_token": aRefresh, "nested": map[string]any{"id_token": "abc"}, "code": "invalid-request",
 			"hint": "you sent " + r.Header.Get("Authorization") + " and " + aSecret,
@@ -84,7 +83,7 @@ func TestEvidenceReads(t *testing.T) {
 			t.Errorf("%s: %q is not in\n%s", c.name, c.want, c.text)
 		}
 	}
-	if got.Status != 302 || got.Method != "POST" || got.Client != "web" || !strings.HasSuffix(got.Started, "Z") || got.DurationUS <= 0 {
+	if got.Status != http.StatusFound || got.Method != http.MethodPost || got.Client != "web" || !strings.HasSuffix(got.Started, "Z") || got.DurationUS <= 0 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -178,7 +177,7 @@ func FuzzEvidence(f *testing.F) {
 		}
 		r.learnRequest(e.Request)
 		r.learnAnswer(e)
-		var got reports.Exchange = e.Evidence(r)
+		got := e.Evidence(r)
 		if a, err := e.Token(); err == nil && len(a.AccessToken) >= 16 && !vocabulary(a.AccessToken) && strings.Contains(got.AnswerBody, a.AccessToken) {
 			t.Errorf("%q is shown in %q", a.AccessToken, got.AnswerBody)
 		}

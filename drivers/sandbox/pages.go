@@ -100,7 +100,7 @@ func (s *Sandbox) show(w http.ResponseWriter, status int, t *template.Template, 
 
 // signInPage asks who is there, and remembers the request in the form itself, so that several can be under way at once.
 func (s *Sandbox) signInPage(w http.ResponseWriter, r *http.Request, a authorizationRequest, status int, problem string) {
-	visit := ""
+	var visit string
 	if c, err := r.Cookie(visitCookie); err == nil && len(c.Value) == opaqueLength {
 		visit = c.Value
 	} else {
