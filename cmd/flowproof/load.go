@@ -120,7 +120,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, scoped, rated bool) er
 	}
 	if s.stand != nil {
 		record.Target.Tokens = f.sandbox.Tokens
-		record.Notices = append(record.Notices, "the sandbox ran in the same process and issued "+f.sandbox.Tokens+" tokens: these are figures about this machine")
+		record.Notices = append(record.Notices, "The target was the sandbox, with "+f.sandbox.Tokens+" tokens: these are figures about this machine.")
 	}
 	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", json: f.json})
 }
