@@ -29,7 +29,7 @@ type explained struct {
 func TestFindingsAreExplained(t *testing.T) {
 	wanted := readFindings(t)
 	flowproof := build(t)
-	path := start(t)
+	path := serving(t)
 	for _, profile := range []string{"rfc6749", "bcp-9700"} {
 		t.Run(profile, func(t *testing.T) {
 			out := t.TempDir()
@@ -77,7 +77,7 @@ func TestFindingsAreExplained(t *testing.T) {
 
 // TestLoadHolds sends a short load of each grant and wants every answer verified.
 func TestLoadHolds(t *testing.T) {
-	cmd := exec.CommandContext(t.Context(), build(t), "load", "-t", start(t), "--grant", "client_credentials=3,password,refresh_token",
+	cmd := exec.CommandContext(t.Context(), build(t), "load", "-t", serving(t), "--grant", "client_credentials=3,password,refresh_token",
 		"--rate", "300/s", "--duration", "2s", "--out", "")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, said)
@@ -116,8 +116,8 @@ func build(t *testing.T) string {
 	return path
 }
 
-// start runs the peer until the test ends and returns its target file.
-func start(t *testing.T) string {
+// serving runs the peer until the test ends and returns its target file.
+func serving(t *testing.T) string {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "peer")
 	stdin, stop := io.Pipe()
