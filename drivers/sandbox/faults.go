@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // A Fault is one named defect: a row that changes the policy in one place.
@@ -30,7 +32,7 @@ type Needs struct {
 
 // Faults lists all faults in the order of the catalogue.
 func Faults() []Fault {
-	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), refreshFaults(), resourceFaults(), spaceFaults())
+	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), refreshFaults(), resourceFaults(), extrasFaults(), spaceFaults())
 }
 
 // Options are those of the sandbox on which the fault shows, as near to base as can be.
@@ -68,33 +70,12 @@ func findFault(id string) (Fault, error) {
 			return f, nil
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Fault) int { return distance(id, a.ID) - distance(id, b.ID) })
+	slices.SortStableFunc(all, func(a, b Fault) int { return levenshtein.ComputeDistance(id, a.ID) - levenshtein.ComputeDistance(id, b.ID) })
 	var near []string
 	for _, f := range all[:min(3, len(all))] {
 		near = append(near, f.ID)
 	}
 	return Fault{}, fmt.Errorf("sandbox: there is no fault %q; the nearest are %s", id, strings.Join(near, ", "))
-}
-
-// distance is how many letters two names are apart (Levenshtein).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // The lifetimes under which expiry can be waited for.

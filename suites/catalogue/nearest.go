@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/agnivade/levenshtein"
 )
 
 // Nearest returns the ids, at most three, that an unknown id was probably meant to be, best first;
@@ -20,7 +22,7 @@ func Nearest(id string) []string {
 	var near []candidate
 	for _, r := range embedded().requirements {
 		known := strings.ToLower(r.ID)
-		d := distance(asked, known)
+		d := levenshtein.ComputeDistance(asked, known)
 		if d > len(known)/3 {
 			if !strings.Contains(known, asked) {
 				continue
@@ -35,25 +37,4 @@ func Nearest(id string) []string {
 		ids = append(ids, c.id)
 	}
 	return ids
-}
-
-// distance counts the insertions, deletions and replacements of bytes that lead from a to b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
