@@ -70,7 +70,9 @@ func findFault(id string) (Fault, error) {
 			return f, nil
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Fault) int { return levenshtein.ComputeDistance(id, a.ID) - levenshtein.ComputeDistance(id, b.ID) })
+	slices.SortStableFunc(all, func(a, b Fault) int {
+		return levenshtein.ComputeDistance(id, a.ID) - levenshtein.ComputeDistance(id, b.ID)
+	})
 	var near []string
 	for _, f := range all[:min(3, len(all))] {
 		near = append(near, f.ID)
