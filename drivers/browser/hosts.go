@@ -3,6 +3,7 @@ package browser
 import (
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 
 	"flowproof/drivers/oauth"
@@ -91,7 +92,7 @@ func (v *visit) leaves(where string, page bool) bool {
 	if oauth.Lands(where, v.RedirectURIs...) {
 		return true
 	}
-	return page && !v.s.b.hosts.open(where) && authority(where) != v.start
+	return page && !v.s.b.hosts.open(where) && authority(where) != v.start && !slices.Contains(v.watched.Hosts, authority(where))
 }
 
 // onward is where a redirect leads, as the browser goes: relative to the page, its fragment kept.

@@ -173,6 +173,15 @@
 			if (act === "expect" && !clean(el.innerText || el.value).includes(value)) return "wait";
 			return "";
 		},
+		// leave follows a link that was not on the page.
+		leave({ url }) {
+			const a = document.createElement("a");
+			a.href = url;
+			a.textContent = "away";
+			document.body.append(a);
+			a.click();
+			return "";
+		},
 		// show blanks every secret field, then gives what the user sees.
 		show() {
 			scopes = roots();

@@ -175,5 +175,7 @@ func (v *visit) stop(kind oauth.LandingKind) {
 	if last := v.trail.last(); last != nil {
 		shown.Status = last.Status
 	}
-	v.landing = &oauth.Landing{Kind: kind, URL: shown.URL, Page: shown}
+	if l := (&oauth.Landing{Kind: kind, URL: shown.URL, Page: shown}); v.depart(l) {
+		v.landing = l
+	}
 }

@@ -31,6 +31,7 @@ const (
 // the redirect or a page that asks for something, is dealt with at once.
 type visit struct {
 	oauth.Visit
+	watched *watched
 	s       *session
 	caller  context.Context // may end before ctx does
 	ctx     context.Context
@@ -81,6 +82,10 @@ type opened struct {
 
 // Visit plays an authorization request to its end.
 func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, error) {
+	return s.visit(ctx, v, &watched{})
+}
+
+func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.Landing, error) {
 	s.visiting.Lock()
 	defer s.visiting.Unlock()
 	limit := patience
@@ -89,7 +94,7 @@ func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, erro
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	run := &visit{Visit: v, s: s, caller: ctx, ctx: bounded, start: authority(v.URL),
+	run := &visit{Visit: v, watched: w, s: s, caller: ctx, ctx: bounded, start: authority(v.URL),
 		frames: map[network.RequestID]bool{}, inflight: map[network.RequestID]bool{}, timer: time.NewTimer(time.Hour)}
 	defer run.timer.Stop()
 	if v.User != nil {
@@ -142,7 +147,11 @@ func (v *visit) play() (oauth.Landing, error) {
 	}
 	v.finish()
 	if v.failure != nil {
-		return oauth.Landing{Trail: v.trail.exchanges()}, v.failure
+		out := oauth.Landing{Trail: v.trail.exchanges()}
+		if f := new(Failure); errors.As(v.failure, &f) {
+			out.Page = f.Page
+		}
+		return out, v.failure
 	}
 	v.landing.Trail = v.trail.exchanges()
 	return *v.landing, nil
@@ -198,6 +207,7 @@ func (v *visit) handle(event any) {
 
 // record files what tells more of an exchange that is in the trail already.
 func (v *visit) record(event any) {
+	v.watched.see(event, func(id string) bool { return cdp.FrameID(id) == v.s.main })
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSentExtraInfo:
 		v.trail.wire(e)

@@ -38,9 +38,45 @@ type UserAgent interface {
 
 // A Session is one person's cookies and pages.
 type Session interface {
-	// Visit plays an authorization request to its end. An error means that nothing was observed.
+	// Visit plays an authorization request to its end. An error means that it came to none; the landing
+	// then holds the way there, and the page that it stopped at.
 	Visit(ctx context.Context, v Visit) (Landing, error)
 	// Cookies are those that the session would send to the URL, HttpOnly ones included.
 	Cookies(ctx context.Context, url string) ([]*http.Cookie, error)
 	Close() error
+}
+
+// A Watcher is a session that also tells what its pages did, as only a real browser's can.
+type Watcher interface {
+	Session
+	// Watch plays a visit as Visit does. An error means that nothing was observed.
+	Watch(ctx context.Context, v Visit, w Watching) (Sight, error)
+}
+
+// Watching is what is done in a visit beyond the authorization request.
+type Watching struct {
+	Hosts []string // further hosts, each with its port, whose pages may be opened on the way
+	Leave string   // a link to there is put on the page at which the visit ends, and followed
+}
+
+// A Sight is a visit as it was watched.
+type Sight struct {
+	Landing
+	Requests []Fetched // all that was asked for, in order
+	Frames   []Frame   // the frames of the pages, as often as they came to show something or were refused
+}
+
+// A Fetched is something that a page asked for.
+type Fetched struct {
+	URL     string
+	Kind    string // Document, Script, Image …
+	Page    string // the URL of the page that asked
+	Blocked bool   // the browser itself did not let it be asked for, as by the page's own policy
+}
+
+// A Frame is what came of a frame in a page.
+type Frame struct {
+	Name    string
+	URL     string
+	Refused bool // the browser shows that it may not be shown, instead of it
 }

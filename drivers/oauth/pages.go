@@ -198,22 +198,13 @@ func (f *form) firstButton() int {
 // submit makes the request of a filled-in form, to the server itself only.
 func (p *visiting) submit(e Exchange, f *form, button int, title string) (Request, *Landing, error) {
 	here := e.Request.FullURL()
-	action, _, _ := strings.Cut(here, "#")
-	if f.action != "" {
-		action = resolve(here, f.action)
+	r := f.sent(here, button, title)
+	if !p.session.own(r.URL, p.visit) {
+		return Request{}, nil, fmt.Errorf("the form would be sent to another server, %s", origin(r.URL))
 	}
-	if !p.session.own(action, p.visit) {
-		return Request{}, nil, fmt.Errorf("the form would be sent to another server, %s", origin(action))
+	r.Client = e.Request.Client
+	if r.Method == "POST" {
+		r.Header = r.Header.And("Origin", origin(here))
 	}
-	r := Request{Title: title, Client: e.Request.Client, Method: "POST", URL: action, Form: f.fields(button), Header: Params{{"Accept", htmlType}}}
-	if f.method != "POST" {
-		base, _, _ := split(action)
-		r.Method, r.URL, r.Query, r.Form = "GET", base, r.Form, nil
-		return r, nil, nil
-	}
-	if r.Form == nil {
-		r.Form = Params{}
-	}
-	r.Header = r.Header.And("Origin", origin(here))
 	return r, nil, nil
 }
