@@ -68,7 +68,7 @@ func (f *findings) add(r ginkgo.SpecReport) {
 		}
 		if !f.session.Bare {
 			finding.Evidence = f.session.evidence(seen, finding.Verdict)
-			finding.Attachments = seen.attachments(finding.Verdict)
+			finding.Attachments = f.session.attachments(seen, finding.Verdict)
 		}
 		f.byID[row.ID] = append(f.byID[row.ID], finding)
 	}
@@ -88,7 +88,7 @@ func (f *findings) results() []reports.Result {
 			verdicts[i] = one.Verdict
 		}
 		out = append(out, reports.Result{
-			Requirement: row.ID, Section: row.Section, Sentence: row.Sentence, Source: row.Source,
+			Requirement: row.ID, Section: row.Section + ". " + row.SectionTitle, Sentence: row.Sentence, Source: row.Source,
 			Level: string(level), Verdict: reports.Worst(verdicts...), Findings: found,
 		})
 	}

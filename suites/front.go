@@ -130,10 +130,10 @@ func (s *session) visit(ctx context.Context, p *person, r oauth.Request, d oauth
 		v.User = &p.user
 	}
 	l, err := p.session.Visit(ctx, v)
+	s.seen.show(l.Page)
 	if err != nil {
 		s.inconclusive("%q was not played to its end: %v", r.Title, err)
 	}
-	s.seen.show(l.Page)
 	if len(l.Trail) > 0 {
 		s.seen.decide(l.Trail[len(l.Trail)-1])
 	}

@@ -58,15 +58,23 @@ func (o *observation) show(p *oauth.Page) {
 	}
 }
 
-// attachments are the pictures of a spec that did not pass.
-func (o *observation) attachments(v reports.Verdict) []reports.Attachment {
-	var out []reports.Attachment
+// attachments are the last pages of a spec that did not pass: the picture, and the HTML with its secrets masked.
+func (s *session) attachments(o *observation, v reports.Verdict) []reports.Attachment {
 	if v == reports.Pass || v == reports.NotApplicable {
 		return nil
 	}
-	for _, p := range o.pages {
+	var out []reports.Attachment
+	for _, p := range o.pages[max(0, len(o.pages)-keptPages):] {
+		name := p.Title
+		if name == "" {
+			name = "a page without a title"
+		}
 		if len(p.Screenshot) > 0 {
-			out = append(out, reports.Attachment{Name: p.Title, Type: "image/png", Data: p.Screenshot})
+			out = append(out, reports.Attachment{Name: name, Type: "image/png", Data: p.Screenshot})
+		}
+		if p.HTML != "" {
+			text := s.driver.Redactor().Page(p.HTML)
+			out = append(out, reports.Attachment{Name: name + " (HTML)", Type: "text/html", Data: []byte(text[:min(len(text), keptHTML)])})
 		}
 	}
 	return out
@@ -76,6 +84,8 @@ func (o *observation) attachments(v reports.Verdict) []reports.Attachment {
 const (
 	keptOnPass  = 2
 	keptOnFault = 10
+	keptPages   = 2
+	keptHTML    = 64 << 10 // bytes
 )
 
 // evidence is what the report shows of a spec: redacted, the deciding exchange marked, the latest kept.
