@@ -101,6 +101,7 @@ func (s *session) pass(ctx context.Context, d time.Duration) {
 	clear(s.controls)
 	if s.Pass != nil {
 		s.Pass(d)
+		s.ahead += d
 		return
 	}
 	timer := time.NewTimer(d)

@@ -146,6 +146,9 @@ func specs(s *session) {
 		authorization,
 		redirectURI,
 		authorizationResponse,
+		revocation,
+		introspection,
+		metadata,
 		codeLife,
 		tokenAnswers, // last: it judges the answers that all the others provoked
 	}

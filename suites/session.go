@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/onsi/ginkgo/v2"
 
@@ -25,7 +26,8 @@ type session struct {
 	controls map[string]control // positive controls, made once
 	persons  map[string]*person // by user agent and user
 	memo     map[string]oauth.Exchange
-	old      *age // a token that was left to expire, once a run
+	old      *age          // a token that was left to expire, once a run
+	ahead    time.Duration // how far the target's clock was set ahead of ours
 }
 
 // A control is a request that has to succeed before the refusal of its spoilt form proves anything.

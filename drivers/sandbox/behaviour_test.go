@@ -265,10 +265,13 @@ func TestExtras(t *testing.T) {
 	if r := call(pathIntrospect, foreign); r.body != `{"active":false}` {
 		t.Error(r.body)
 	}
-	for _, tok := range []string{foreign, "unknown", rt, rt} {
+	for _, tok := range []string{"unknown", rt, rt} {
 		if r := call(pathRevoke, tok); r.status != 200 {
 			t.Errorf("revoke: %d %s", r.status, r.body)
 		}
+	}
+	if r := call(pathRevoke, foreign); !is(r, 400, "invalid_grant") {
+		t.Errorf("revoke another client's token: %d %s", r.status, r.body)
 	}
 	if b.api(foreign, pathProfiles).status != 200 || b.api(access, pathProfiles).status != 401 {
 		t.Error("the wrong token was revoked")

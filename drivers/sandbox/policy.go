@@ -8,6 +8,7 @@ type policy struct {
 	grants   grantPolicy
 	front    frontPolicy
 	resource resourcePolicy
+	extras   extrasPolicy
 }
 
 // The postures: which profile the clean sandbox is spotless under.

@@ -76,7 +76,7 @@ func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, a authorizationRe
 		status = http.StatusSeeOther
 	}
 	h := w.Header()
-	h.Set("Location", location+separator+encode(params))
+	h.Set("Location", location+separator+encode(s.withIssuer(params)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
