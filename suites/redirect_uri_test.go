@@ -2,13 +2,13 @@ package suites
 
 import (
 	"net/http"
-	gotest "testing" // the package has a type of that name
+	"testing"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
 )
 
-func TestCutURIKeepsEveryByte(t *gotest.T) {
+func TestCutURIKeepsEveryByte(t *testing.T) {
 	for _, uri := range []string{
 		"https://app.acme.test", "https://app.acme.test/", "https://app.acme.test:8443/a/../b//c;d?t=1&u=%2F",
 		"http://127.0.0.1:7777/callback", "http://[::1]:7777/callback", "http://[::1]/callback", "https://app.acme.test?t=1",
@@ -25,7 +25,7 @@ func TestCutURIKeepsEveryByte(t *gotest.T) {
 	}
 }
 
-func TestSpoilersChangeOneThing(t *gotest.T) {
+func TestSpoilersChangeOneThing(t *testing.T) {
 	for _, c := range []struct {
 		name, from, want string
 		spoil            spoiler
@@ -46,7 +46,7 @@ func TestSpoilersChangeOneThing(t *gotest.T) {
 	}
 }
 
-func TestFateOfARedirectURI(t *gotest.T) {
+func TestFateOfARedirectURI(t *testing.T) {
 	const registered = "https://app.acme.test/cb"
 	s := &session{target: target.Target{}}
 	for _, c := range []struct {
@@ -76,7 +76,7 @@ func TestFateOfARedirectURI(t *gotest.T) {
 	}
 }
 
-func TestNewerCookiesReplaceOlderOnes(t *gotest.T) {
+func TestNewerCookiesReplaceOlderOnes(t *testing.T) {
 	header := ""
 	for _, c := range []*http.Cookie{{Name: "a", Value: "1"}, {Name: "b", Value: "2"}, {Name: "a", Value: "3"}} {
 		header = kept(header, c)

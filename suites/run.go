@@ -120,15 +120,15 @@ func runSpecs(s *session, o Options, chosen types.LabelFilter, found *findings) 
 	suite.LabelFilter, suite.FailOnEmpty, suite.GracePeriod = o.Only, false, 5*time.Second
 	suite.Timeout = 2 * time.Hour
 	reporter.NoColor, reporter.Succinct = true, true
-	ginkgo.RunSpecs(testing{}, "flowproof", suite, reporter)
+	ginkgo.RunSpecs(silent{}, "flowproof", suite, reporter)
 	signal.Reset(os.Interrupt, syscall.SIGTERM) // RunSpecs leaves its handler behind
 	return ended
 }
 
-// testing is Ginkgo's testing.T; the findings decide, not Ginkgo.
-type testing struct{}
+// silent is Ginkgo's testing.T; the findings decide, not Ginkgo.
+type silent struct{}
 
-func (testing) Fail() {}
+func (silent) Fail() {}
 
 // specs is the table of contents: what a deployment owes, flow by flow and endpoint by endpoint.
 func specs(s *session) {
