@@ -2,41 +2,56 @@ package suites
 
 import (
 	"slices"
+	"strings"
 
 	"flowproof/reports"
 	"flowproof/suites/catalogue"
 )
 
-// A Proof says whether a requirement caught the fault that it names, and what else got worse with it.
-type Proof struct {
-	Requirement string
-	Clean       reports.Verdict // without the fault; empty: not judged
-	Faulty      reports.Verdict // with it
-	Wanted      reports.Verdict // as bad as the requirement's level allows
-	Caught      bool
-	Stowaways   []string // requirements that got worse and are no known consequence
-}
-
 // Prove compares a clean run with one that had a fault. Caught means: worse than without the fault, and as
-// bad as the level of the requirement (or of this very fault) allows in the profile.
-func Prove(row catalogue.Requirement, clean, faulty reports.Conformance, consequences []string) Proof {
+// bad as the level of the requirement (or of this very fault) allows in the profile. What the caller knows of
+// the fault itself it fills in.
+func Prove(row catalogue.Requirement, clean, faulty reports.Conformance, consequences []string) reports.Proof {
 	profile, edition := catalogue.Profile(clean.Target.Profile), clean.Target.Edition
 	level, _ := row.In(profile, edition)
 	if row.Fault.Level != "" {
 		level = row.Fault.Level
 	}
 	before, after := verdicts(clean), verdicts(faulty)
-	p := Proof{Requirement: row.ID, Clean: before[row.ID], Faulty: after[row.ID], Wanted: levelVerdict(level)}
+	p := reports.Proof{
+		Fault: row.Fault.ID, Sentence: row.Fault.Sentence, Requirement: row.ID,
+		Profile: string(profile), Edition: edition,
+		Clean: before[row.ID], Faulty: after[row.ID], Wanted: levelVerdict(level), DurationMS: faulty.DurationMS,
+	}
 	p.Caught = worse(bad(p.Faulty), bad(p.Clean)) && !worse(p.Wanted, bad(p.Faulty))
 	for _, r := range faulty.Results {
-		if r.Requirement == row.ID || slices.Contains(consequences, r.Requirement) {
-			continue
-		}
-		if worse(bad(r.Verdict), bad(before[r.Requirement])) {
+		switch {
+		case r.Requirement == row.ID || !worse(bad(r.Verdict), bad(before[r.Requirement])):
+		case slices.Contains(consequences, r.Requirement):
+			p.Worse = append(p.Worse, r.Requirement)
+		default:
 			p.Stowaways = append(p.Stowaways, r.Requirement)
 		}
 	}
 	return p
+}
+
+// Spots are the findings of a run that should have none. A note is none: it says what a deployment may do.
+func Spots(clean reports.Conformance) []reports.Spot {
+	var out []reports.Spot
+	for _, r := range clean.Results {
+		if r.Verdict != reports.Fail && r.Verdict != reports.Warn && r.Verdict != reports.Inconclusive {
+			continue
+		}
+		spot := reports.Spot{Requirement: r.Requirement, Profile: clean.Target.Profile, Edition: clean.Target.Edition, Verdict: r.Verdict}
+		for _, f := range r.Findings {
+			if f.Verdict == r.Verdict {
+				spot.Message = strings.TrimPrefix(f.Variant+": "+f.Message, ": ")
+			}
+		}
+		out = append(out, spot)
+	}
+	return out
 }
 
 func verdicts(c reports.Conformance) map[string]reports.Verdict {

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +26,8 @@ type mutateFlags struct {
 	noBrowser bool
 	jobs      int
 	verbose   bool
+	json      bool
+	out       string
 }
 
 func mutateCommand(c console) *cobra.Command {
@@ -44,6 +48,8 @@ sandbox without faults must be spotless.`,
 	flags.StringVar(&f.browser, "browser", "", "the browser's `path`; without one it is looked for")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "leave out what needs a browser")
 	flags.IntVar(&f.jobs, "jobs", 1, "how many `processes` share the work")
+	flags.BoolVar(&f.json, "json", false, "write the matrix to stdout instead of the summary")
+	flags.StringVar(&f.out, "out", "", "the `folder` for the matrix as mutate.json and mutate.html")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "one line for each fault, not only for those that were not caught")
 	return cmd
 }
@@ -62,106 +68,94 @@ func mutate(ctx context.Context, c console, f mutateFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.jobs > 1 {
-		return mutateInParallel(ctx, c, f, faults)
+	if err := mayWrite(f.out); err != nil {
+		return err
 	}
+	var proofs reports.Proofs
 	started := time.Now()
-	b, err := newBench(ctx, c, f)
+	if f.jobs > 1 {
+		proofs, err = proveInParallel(ctx, c, f, faults)
+	} else {
+		proofs, err = proveInTurn(ctx, c, f, faults)
+	}
 	if err != nil {
 		return err
 	}
-	defer b.close()
-
-	var done int
-	bar := newProgress(c, "mutate", func() string { return fmt.Sprintf("  %d of %d faults", done, len(faults)) })
-	defer bar.end()
-	tally := tally{}
-	for _, fault := range faults {
-		proof, err := b.prove(ctx, fault)
-		if err != nil {
-			return err
-		}
-		if line := tally.count(fault, proof); line != "" || f.verbose {
-			if line == "" {
-				line = fmt.Sprintf("caught      %s by %s: %s", fault.ID, fault.Requirement, proof.Faulty)
-			}
-			fmt.Fprintln(c.out, line)
-		}
-		if done++; ctx.Err() != nil {
-			return outcome{code: interrupt}
-		}
-		bar.to(int64(done), int64(len(faults)))
+	proofs.Started, proofs.DurationMS, proofs.Tool = started.UTC().Format(time.RFC3339), time.Since(started).Milliseconds(), tool()
+	if ctx.Err() != nil {
+		proofs.Partial = "interrupted"
 	}
-	for _, clean := range b.clean {
-		for _, line := range tally.spots(clean) {
-			fmt.Fprintln(c.out, line)
-		}
+	if err := deliverProofs(c, f, proofs); err != nil {
+		return err
 	}
-	c.say("%d faults in %v", len(faults), time.Since(started).Round(100*time.Millisecond))
-	fmt.Fprintln(c.out, tally)
-	if !tally.proved() {
+	switch {
+	case proofs.Partial != "":
+		return outcome{code: interrupt}
+	case !proofs.Proved():
 		return outcome{code: fallsShort}
 	}
 	return nil
 }
 
-// A tally counts what became of the faults.
-type tally struct{ caught, of, stowaways, findings int }
-
-func (t tally) String() string {
-	return fmt.Sprintf("caught %d of %d; stowaways %d; findings without a fault %d", t.caught, t.of, t.stowaways, t.findings)
-}
-
-func (t tally) proved() bool {
-	return t.caught == t.of && t.stowaways == 0 && t.findings == 0 && t.of > 0
-}
-
-// count adds one proof and returns the line that tells what is wrong with it, if anything is.
-func (t *tally) count(fault sandbox.Fault, p suites.Proof) string {
-	t.of++
-	t.stowaways += len(p.Stowaways)
-	if p.Caught {
-		t.caught++
-		if len(p.Stowaways) == 0 {
-			return ""
+// deliverProofs writes the matrix, and prints the record or its summary.
+func deliverProofs(c console, f mutateFlags, p reports.Proofs) error {
+	for name, write := range map[string]func(io.Writer, reports.Proofs) error{"mutate.json": reports.WriteProofs, "mutate.html": reports.ProofsHTML} {
+		if f.out == "" {
+			break
 		}
-		return fmt.Sprintf("stowaways   %s, meant for %s, also made these worse: %s", fault.ID, fault.Requirement, strings.Join(p.Stowaways, ", "))
+		if err := reports.WriteFile(filepath.Join(f.out, name), func(w io.Writer) error { return write(w, p) }); err != nil {
+			return unable("%w", err)
+		}
 	}
-	faulty := p.Faulty
-	if faulty == "" {
-		faulty = "not judged"
+	if f.json {
+		if err := reports.WriteProofs(c.out, p); err != nil {
+			return unable("write the record to stdout: %w", err)
+		}
+		return nil
 	}
-	line := fmt.Sprintf("not caught  %s by %s: %s where %s was due", fault.ID, fault.Requirement, faulty, p.Wanted)
-	if len(p.Stowaways) > 0 {
-		line += "; worse instead: " + strings.Join(p.Stowaways, ", ")
-	}
-	return line
+	c.say("%d faults in %v", len(p.Proofs), time.Duration(p.DurationMS)*time.Millisecond)
+	p.Summary(c.out, f.verbose)
+	return nil
 }
 
-// spots are the findings of a sandbox without faults. A note is none: it says what a deployment may do.
-func (t *tally) spots(clean reports.Conformance) []string {
-	var out []string
-	for _, r := range clean.Results {
-		if r.Verdict != reports.Fail && r.Verdict != reports.Warn && r.Verdict != reports.Inconclusive {
-			continue
-		}
-		t.findings++
-		why := ""
-		for _, found := range r.Findings {
-			if found.Verdict == r.Verdict {
-				why = joined(found.Variant, found.Message)
-			}
-		}
-		out = append(out, fmt.Sprintf("no fault    %s %s, profile %s: %s", r.Verdict, r.Requirement, clean.Target.Profile, why))
+// proveInTurn proves the faults in this process.
+func proveInTurn(ctx context.Context, c console, f mutateFlags, faults []sandbox.Fault) (reports.Proofs, error) {
+	var out reports.Proofs
+	b, err := newBench(ctx, c, f)
+	if err != nil {
+		return out, err
 	}
-	return out
+	defer b.close()
+	if b.browser != nil {
+		out.Browser = b.browser.Product()
+	}
+	bar := newProgress(c, "mutate", func() string { return fmt.Sprintf("  %d of %d faults", len(out.Proofs), len(faults)) })
+	defer bar.end()
+	for _, fault := range faults {
+		proof, err := b.prove(ctx, fault)
+		if err != nil {
+			return out, err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		out.Proofs = append(out.Proofs, proof)
+		bar.to(int64(len(out.Proofs)), int64(len(faults)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(b.clean)) {
+		out.Clean = merged(out.Clean, suites.Spots(b.clean[name]))
+	}
+	return out, nil
 }
 
-func joined(variant, message string) string {
-	if variant == "" {
-		return message
+// merged adds the spots that are not there yet: several sandboxes without a fault may show the same one.
+func merged(spots, more []reports.Spot) []reports.Spot {
+	for _, s := range more {
+		if !slices.Contains(spots, s) {
+			spots = append(spots, s)
+		}
 	}
-	return variant + ": " + message
+	return spots
 }
 
 func newBench(ctx context.Context, c console, f mutateFlags) (*bench, error) {
@@ -212,22 +206,22 @@ func (b *bench) drive(t target.Target) error {
 }
 
 // prove runs the suites against the sandbox with the fault, and once without it.
-func (b *bench) prove(ctx context.Context, fault sandbox.Fault) (suites.Proof, error) {
+func (b *bench) prove(ctx context.Context, fault sandbox.Fault) (reports.Proof, error) {
 	row, known := catalogue.ByID(fault.Requirement)
 	if !known {
-		return suites.Proof{}, unable("the fault %s names the requirement %s, which the catalogue does not know", fault.ID, fault.Requirement)
+		return reports.Proof{}, unable("the fault %s names the requirement %s, which the catalogue does not know", fault.ID, fault.Requirement)
 	}
 	wanted := fault.Options(sandbox.Options{})
 	wanted.Faults = nil
 	slow := row.Slow
 	clean, err := b.cleanRun(ctx, wanted, slow || row.Destructive)
 	if err != nil {
-		return suites.Proof{}, err
+		return reports.Proof{}, err
 	}
 	wanted.Faults = []string{fault.ID}
 	faulty, err := b.run(ctx, wanted, slow, row.Destructive)
 	if err != nil {
-		return suites.Proof{}, err
+		return reports.Proof{}, err
 	}
 	return suites.Prove(row, clean, faulty, fault.Consequences), nil
 }
