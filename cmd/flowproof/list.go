@@ -14,7 +14,7 @@ import (
 )
 
 func listCommand(c console) *cobra.Command {
-	var profile string
+	var profile, format string
 	var long bool
 	cmd := &cobra.Command{
 		Use:       "list requirements|faults|profiles|formats",
@@ -32,11 +32,7 @@ func listCommand(c console) *cobra.Command {
 			}
 			switch args[0] {
 			case "requirements":
-				if long {
-					listLong(c.out, catalogue.Profile(profile))
-					return nil
-				}
-				return listRequirements(c.out, catalogue.Profile(profile))
+				return listRequirements(c.out, catalogue.Profile(profile), format, long)
 			case "faults":
 				return listFaults(c.out)
 			case "profiles":
@@ -57,7 +53,8 @@ func listCommand(c console) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&profile, "profile", "", "only what the `profile` judges")
-	cmd.Flags().BoolVar(&long, "long", false, "with what is observed, what is needed and what is tolerated")
+	cmd.Flags().BoolVar(&long, "long", false, "with what is observed, what is needed, what is tolerated and which specs prove it")
+	cmd.Flags().StringVar(&format, "format", "table", "of the requirements: table, json or markdown")
 	return cmd
 }
 
@@ -68,45 +65,6 @@ func known(profile string) bool {
 		}
 	}
 	return false
-}
-
-// inProfile are the requirements of a profile with their level there; of the catalogue when it is empty.
-func inProfile(p catalogue.Profile) ([]catalogue.Requirement, map[string]catalogue.Level) {
-	var out []catalogue.Requirement
-	levels := map[string]catalogue.Level{}
-	for _, r := range catalogue.All() {
-		level, applies := r.Level, true
-		if p != "" {
-			level, applies = r.Levels[p], r.Levels[p] != ""
-		}
-		if applies {
-			out = append(out, r)
-			levels[r.ID] = level
-		}
-	}
-	return out, levels
-}
-
-func listRequirements(w io.Writer, p catalogue.Profile) error {
-	rows, levels := inProfile(p)
-	return columns(w, func(row func(...string)) {
-		for _, r := range rows {
-			row(r.ID, string(levels[r.ID]), r.Sentence)
-		}
-	})
-}
-
-func listLong(w io.Writer, p catalogue.Profile) {
-	rows, levels := inProfile(p)
-	for _, r := range rows {
-		fmt.Fprintf(w, "%s  %s\n  %s\n", r.ID, levels[r.ID], r.Sentence)
-		for _, part := range [][2]string{{"source", r.Source}, {"observe", r.Observe}, {"needs", r.Needs}, {"caution", r.Caution}, {"fault", r.Fault.ID + ": " + r.Fault.Sentence}} {
-			if part[1] != "" {
-				fmt.Fprintf(w, "  %-8s %s\n", part[0], strings.Join(strings.Fields(part[1]), " "))
-			}
-		}
-		fmt.Fprintln(w)
-	}
 }
 
 func listFaults(w io.Writer) error {
