@@ -166,6 +166,9 @@ func (v *visit) lull() time.Duration {
 
 // stop ends the visit at the page that is there.
 func (v *visit) stop(kind oauth.LandingKind) {
+	if v.departs(kind) {
+		return
+	}
 	shown, err := v.s.look(v.ctx, v.world, v.User)
 	if err != nil {
 		// It went away while we looked. Whatever comes next will tell.
@@ -175,7 +178,5 @@ func (v *visit) stop(kind oauth.LandingKind) {
 	if last := v.trail.last(); last != nil {
 		shown.Status = last.Status
 	}
-	if l := (&oauth.Landing{Kind: kind, URL: shown.URL, Page: shown}); v.depart(l) {
-		v.landing = l
-	}
+	v.landing = &oauth.Landing{Kind: kind, URL: shown.URL, Page: shown}
 }

@@ -53,18 +53,21 @@ func (w *watched) see(event any, main func(id string) bool) {
 	}
 }
 
-// depart follows the link away from the page that the visit came to its end on, once. It reports whether
-// the page is still the end.
-func (v *visit) depart(l *oauth.Landing) bool {
+// departs follows the link away from the page that the visit came to its end on, once. It reports whether
+// the visit goes on.
+func (v *visit) departs(kind oauth.LandingKind) bool {
 	w := v.watched
 	switch {
 	case w.Leave == "" || w.departed != 0 && v.page != w.departed:
-		return true
+		return false
 	case w.departed == 0:
 		w.departed = v.page
 		v.do("leave", map[string]string{"url": w.Leave}, nil)
-	default:
-		v.wait(stuck, func() { v.landing = l })
+	default: // on the way; the page is not to be disturbed now
+		v.wait(stuck, func() {
+			w.Leave = ""
+			v.stop(kind)
+		})
 	}
-	return false
+	return true
 }
