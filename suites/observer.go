@@ -42,7 +42,13 @@ type tally struct {
 }
 
 func newObserver(t target.Target) *observer {
-	return &observer{target: t, rows: passiveRows(), tallies: map[string]*tally{}}
+	o := &observer{target: t, rows: transportRows(t), tallies: map[string]*tally{}}
+	for _, row := range passiveRows() {
+		about := row.about
+		row.about = func(x oauth.Exchange) bool { return o.ordinary(x) && about(x) }
+		o.rows = append(o.rows, row)
+	}
+	return o
 }
 
 // see judges one exchange.
@@ -50,7 +56,7 @@ func (o *observer) see(x oauth.Exchange) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.total++
-	if !x.Answered() || !o.ordinary(x) {
+	if !x.Answered() {
 		return
 	}
 	if t, err := x.Token(); err == nil && t.AccessToken != "" && o.format == "" {
@@ -75,7 +81,7 @@ func (o *observer) see(x oauth.Exchange) {
 	}
 }
 
-// ordinary says whether an exchange is one that the passive rows may judge: a form posted to the
+// ordinary says whether an exchange is one that the rows about the token endpoint may judge: a form posted to the
 // token endpoint, of a size that no proxy answers by itself.
 func (o *observer) ordinary(x oauth.Exchange) bool {
 	r := x.Request

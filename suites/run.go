@@ -149,7 +149,9 @@ func specs(s *session) {
 		revocation,
 		introspection,
 		metadata,
+		transport,
 		codeLife,
+		everyAnswer,
 		tokenAnswers, // last: it judges the answers that all the others provoked
 	}
 	for i, chapter := range chapters {

@@ -63,7 +63,9 @@ func TestSandboxIsSpotless(t *testing.T) {
 		{Posture: "rfc6749"},
 		{Posture: "rfc6749", Tokens: "opaque", Rotation: true, Extras: true},
 		{Posture: "bcp-9700"},
+		{Posture: "bcp-9700", Extras: true},
 		{Posture: "oauth-2.1"},
+		{Posture: "oauth-2.1", Tokens: "opaque", Extras: true},
 	} {
 		o.Key = key
 		t.Run(strings.Join([]string{o.Posture, o.Edition, o.Tokens}, " "), func(t *testing.T) {

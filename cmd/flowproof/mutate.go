@@ -171,6 +171,8 @@ func newBench(ctx context.Context, c console, f mutateFlags) (*bench, error) {
 	if err := b.drive(t); err != nil {
 		return nil, err
 	}
+	// One browser for both fronts of the stand: the URL is that over TLS, the endpoints are those over plain http.
+	t.URL, t.CA = st.secure, st.ca
 	b.browser, b.without, err = userAgent(ctx, c, t, b.driver, f.browser, f.noBrowser)
 	if err == nil && b.browser == nil && !f.noBrowser {
 		err = unable("the proofs need a browser: %s", b.without)

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"crypto/rsa"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,7 +22,9 @@ import (
 
 // A stand is a listener on which sandboxes stand in for a deployment, one after the other.
 type stand struct {
-	url     string
+	url     string // over plain http
+	secure  string // over TLS
+	ca      string // the certificate of that, in PEM
 	server  *http.Server
 	current atomic.Pointer[sandbox.Sandbox]
 	key     *rsa.PrivateKey
@@ -34,14 +40,28 @@ func newStand(ctx context.Context, address string) (*stand, error) {
 	if err != nil {
 		return nil, unable("%w", err)
 	}
-	st := &stand{url: "http://" + listener.Addr().String(), key: key}
+	secure, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, unable("listen for the sandbox: %w", err)
+	}
+	certificate, ca, err := throwAway()
+	if err != nil {
+		return nil, unable("%w", err)
+	}
+	st := &stand{url: "http://" + listener.Addr().String(), secure: "https://" + secure.Addr().String(), ca: ca, key: key}
 	st.server = &http.Server{
 		ReadHeaderTimeout: 10 * time.Second,
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			st.current.Load().ServeHTTP(w, r)
 		}),
+		TLSConfig: &tls.Config{
+			MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}, NextProtos: []string{"h2", "http/1.1"},
+			GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) { return st.current.Load().TLS(certificate), nil },
+		},
+		ErrorLog: log.New(io.Discard, "", 0), // handshakes fail here on purpose
 	}
-	go func() { _ = st.server.Serve(listener) }() // ends with close
+	go func() { _ = st.server.Serve(listener) }() // both end with close
+	go func() { _ = st.server.ServeTLS(secure, "", "") }()
 	return st, nil
 }
 
@@ -50,19 +70,26 @@ func (st *stand) put(o sandbox.Options) (target.Target, error) {
 	if o.Key == nil {
 		o.Key = st.key
 	}
+	at := st.url
+	if o.TLS {
+		at, o.Plain = st.secure, st.url
+	}
 	sb, err := sandbox.New(o)
 	if err != nil {
 		return target.Target{}, misused("%w", err)
 	}
 	st.current.Store(sb)
 	secrets := sb.Secrets()
-	file := sb.TargetFile(st.url, func(name string) string { return "env:" + name })
+	file := sb.TargetFile(at, func(name string) string { return "env:" + name })
 	t, err := target.Parse("the sandbox's target file", file, target.Lookup{
 		Env:  func(name string) (string, bool) { s, ok := secrets[name]; return s, ok },
 		File: os.ReadFile,
 	})
 	if err != nil {
 		return target.Target{}, unable("%w", err)
+	}
+	if o.TLS {
+		t.CA = st.ca
 	}
 	return t, nil
 }
@@ -108,7 +135,7 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 	if err != nil {
 		return subject{}, err
 	}
-	t, err := st.put(o)
+	t, err := st.put(fitted(o))
 	if err != nil {
 		st.close()
 		return subject{}, err
@@ -116,10 +143,25 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 	return subject{t, st}, nil
 }
 
+// fitted is the sandbox on which the faults show, of the profile that was asked for.
+func fitted(o sandbox.Options) sandbox.Options {
+	ids, posture, edition := o.Faults, o.Posture, o.Edition
+	for _, f := range sandbox.Faults() {
+		if slices.Contains(ids, f.ID) {
+			o = f.Options(o)
+		}
+	}
+	o.Faults = ids
+	if posture != "" || edition != "" {
+		o.Posture, o.Edition = posture, edition
+	}
+	return o
+}
+
 // about names the subject for a line of progress.
 func (s subject) about() string {
 	if s.stand == nil {
 		return fmt.Sprintf("%s (%s)", s.target.Name, s.target.URL)
 	}
-	return "the sandbox (" + strings.TrimPrefix(s.target.URL, "http://") + ")"
+	return "the sandbox (" + s.target.URL[strings.Index(s.target.URL, "//")+2:] + ")"
 }

@@ -90,6 +90,9 @@ func New(t target.Target, o Options) (*Driver, error) {
 // Close drops the idle connections.
 func (d *Driver) Close() { d.transport.CloseIdleConnections() }
 
+// Roots are the trust roots of the target's own; nil means the system's alone.
+func (d *Driver) Roots() *x509.CertPool { return d.transport.TLSClientConfig.RootCAs }
+
 // Redactor knows every secret that went over this driver.
 func (d *Driver) Redactor() *Redactor { return d.redactor }
 

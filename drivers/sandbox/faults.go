@@ -25,6 +25,7 @@ type Needs struct {
 	Editions   []string // one of these, in posture space
 	Tokens     string
 	Extras     bool
+	TLS        bool // it is served over TLS, with plain http beside
 	Rotation   bool
 	Guest      bool
 	ShortLived bool // tokens and codes that expire within a test
@@ -32,7 +33,7 @@ type Needs struct {
 
 // Faults lists all faults in the order of the catalogue.
 func Faults() []Fault {
-	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), refreshFaults(), resourceFaults(), extrasFaults(), spaceFaults())
+	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), refreshFaults(), resourceFaults(), transportFaults(), extrasFaults(), spaceFaults())
 }
 
 // Options are those of the sandbox on which the fault shows, as near to base as can be.
@@ -55,6 +56,7 @@ func (f Fault) Options(base Options) Options {
 		o.Tokens = f.Needs.Tokens
 	}
 	o.Extras = o.Extras || f.Needs.Extras
+	o.TLS = o.TLS || f.Needs.TLS
 	o.Rotation = o.Rotation || f.Needs.Rotation
 	o.Guest = o.Guest || f.Needs.Guest
 	if f.Needs.ShortLived {

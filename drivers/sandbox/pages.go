@@ -107,7 +107,7 @@ func (s *Sandbox) signInPage(w http.ResponseWriter, r *http.Request, a authoriza
 		visit = token(32)
 		s.setCookie(w, r, visitCookie, visit, 0)
 	}
-	v := signInView{view: s.view("Sign in"), Request: a.raw, CSRF: s.seal("sign-in", visit, ""), Problem: problem, Action: pathSignIn}
+	v := signInView{view: s.view("Sign in"), Request: a.raw, CSRF: s.seal("sign-in", visit, ""), Problem: problem, Action: s.origin(r) + pathSignIn}
 	if a.client != nil {
 		v.Client = a.client.title
 	}

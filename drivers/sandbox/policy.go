@@ -4,11 +4,12 @@ package sandbox
 // that are not set by a posture name a defect, so that the zero value is the right behaviour, and
 // functions (which spoil an answer) are nil on a clean sandbox.
 type policy struct {
-	token    tokenPolicy
-	grants   grantPolicy
-	front    frontPolicy
-	resource resourcePolicy
-	extras   extrasPolicy
+	token     tokenPolicy
+	grants    grantPolicy
+	front     frontPolicy
+	resource  resourcePolicy
+	extras    extrasPolicy
+	transport transportPolicy
 }
 
 // The postures: which profile the clean sandbox is spotless under.

@@ -78,6 +78,9 @@ func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, a authorizationRe
 	h := w.Header()
 	h.Set("Location", location+separator+encode(s.withIssuer(params)))
 	h.Set("Cache-Control", "no-store")
+	if s.policy.transport.keepsRedirects {
+		h.Set("Cache-Control", "private, max-age=300")
+	}
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
 }

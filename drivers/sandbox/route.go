@@ -43,6 +43,9 @@ func (s *Sandbox) route() {
 // ServeHTTP answers for the whole service URL.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.issuerFor(r)
+	if !s.secured(w, r) {
+		return
+	}
 	// The token endpoint goes first and straight: it is the one that is put under load.
 	if r.URL.Path == s.paths().token {
 		s.serveToken(w, r)
@@ -59,6 +62,10 @@ func (s *Sandbox) crossOrigin(w http.ResponseWriter, r *http.Request, methods st
 	}
 	h := w.Header()
 	h.Set("Access-Control-Allow-Origin", "*")
+	if s.policy.transport.trustsOrigins {
+		h.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		h.Set("Access-Control-Allow-Credentials", "true")
+	}
 	h.Add("Vary", "Origin")
 	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
 		return false

@@ -26,6 +26,8 @@ type Options struct {
 	Edition             string            // space-2021, space-2023 (default), space-2024; with posture space only
 	Tokens              string            // rs512 (default) or opaque
 	Extras              bool              // revocation, introspection and RFC 8414 metadata are offered
+	TLS                 bool              // it is served over TLS; what comes over plain http is sent there
+	Plain               string            // where it is served over plain http beside, for the target file
 	Rotation            bool              // refresh tokens are replaced when used; in bcp-9700 and oauth-2.1 they always are
 	Guest               bool              // a guest account is allowed
 	AccessTokenLifetime time.Duration     // 600 s by default

@@ -125,7 +125,7 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	s.setCookie(w, r, sessionCookie, id, 0)
 	s.setCookie(w, r, visitCookie, "", -1)
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", s.continuation(raw))
+	w.Header().Set("Location", s.origin(r)+s.continuation(raw))
 	w.WriteHeader(http.StatusSeeOther)
 }
 

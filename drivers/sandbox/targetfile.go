@@ -55,6 +55,9 @@ func (s *Sandbox) TargetFile(serviceURL string, reference func(name string) stri
 	line("  application: {get: %s}", pathApplication)
 	line("  scoped: {get: %s, scope: %s}", pathProjects, quoted(f.projects))
 	line("refresh: {parameters: {access_type: offline}, rotation: %t, grace: %s}", s.clean.grants.rotates, time.Duration(0))
+	if s.options.Plain != "" {
+		line("tls: {plain: %s}", quoted(s.options.Plain))
+	}
 	line("guest: %t", s.options.Guest)
 	line("sign_in: auto")
 	return []byte(b.String())

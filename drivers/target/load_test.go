@@ -52,7 +52,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.URL != "https://acme.example.test/space" || got.Edition != "space-2021" || got.Timeout != 90*time.Second || !got.Guest || got.CA == "" {
+	if got.URL != "https://acme.example.test/space" || got.Edition != "space-2021" || got.Timeout != 90*time.Second || !got.Guest || got.CA == "" || got.Plain != "http://acme.example.test:8080" {
 		t.Errorf("read %s", got.Masked())
 	}
 	if e := got.Endpoints; e.Authorization != "https://acme.example.test/space/oauth/auth" || e.Token != "https://login.example.test/token?tenant=acme" || e.JWKS != "" {

@@ -43,9 +43,11 @@ func (t Target) Masked() string {
 		truth("rotation", t.Refresh.Rotation).duration("grace", t.Refresh.Grace))
 	m.truth("guest", t.Guest)
 	m.signIn(t.SignIn)
+	secure := new(keys)
 	if n := strings.Count(t.CA, "-----BEGIN CERTIFICATE-----"); n > 0 {
-		m.object("tls", new(keys).add("ca_certificates", n))
+		secure.add("ca_certificates", n)
 	}
+	m.object("tls", secure.text("plain", t.Plain))
 	m.duration("timeout", t.Timeout)
 	out, err := yaml.MarshalWithOptions(yaml.MapSlice(m), yaml.IndentSequence(true))
 	if err != nil {

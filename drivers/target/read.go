@@ -32,7 +32,7 @@ func (r *reader) target(root ast.Node) Target {
 		"users":   func(e entry) { t.Users = r.users(e.value) },
 		"guest":   func(e entry) { t.Guest = r.truth(e.value, "guest") },
 		"sign_in": func(e entry) { t.SignIn = r.signIn(e.value) },
-		"tls":     func(e entry) { t.CA = r.trust(e.value) },
+		"tls":     func(e entry) { t.CA, t.Plain = r.transport(e.value) },
 		"timeout": func(e entry) {
 			if t.Timeout = r.duration(e.value, "timeout"); t.Timeout == 0 {
 				t.Timeout = defaultTimeout
@@ -131,24 +131,42 @@ func (r *reader) filled(n ast.Node, path string) string {
 	return s
 }
 
-func (r *reader) trust(n ast.Node) (ca string) {
-	r.object(n, "tls", fields{"ca": func(e entry) {
-		path := r.filled(e.value, "tls.ca")
-		if path == "" {
-			return
-		}
-		raw, why := r.readFile(path)
-		if why != "" {
-			r.mistake(position(e.value), "", "tls.ca: %s", why)
-			return
-		}
-		if !certificates(raw) {
-			r.mistake(position(e.value), "export the certificate as PEM, between BEGIN CERTIFICATE and END CERTIFICATE", "tls.ca: %s holds no certificate", path)
-			return
-		}
-		ca = string(raw)
-	}})
-	return ca
+func (r *reader) transport(n ast.Node) (ca, plain string) {
+	r.object(n, "tls", fields{
+		"ca":    func(e entry) { ca = r.trust(e.value) },
+		"plain": func(e entry) { plain = r.plainHTTP(e.value) },
+	})
+	return ca, plain
+}
+
+func (r *reader) trust(n ast.Node) string {
+	path := r.filled(n, "tls.ca")
+	if path == "" {
+		return ""
+	}
+	raw, why := r.readFile(path)
+	if why != "" {
+		r.mistake(position(n), "", "tls.ca: %s", why)
+		return ""
+	}
+	if !certificates(raw) {
+		r.mistake(position(n), "export the certificate as PEM, between BEGIN CERTIFICATE and END CERTIFICATE", "tls.ca: %s holds no certificate", path)
+		return ""
+	}
+	return string(raw)
+}
+
+// plainHTTP is the origin at which the deployment is reachable without TLS.
+func (r *reader) plainHTTP(n ast.Node) string {
+	raw := strings.TrimSuffix(r.filled(n, "tls.plain"), "/")
+	if raw == "" {
+		return ""
+	}
+	if rest, plain := strings.CutPrefix(raw, "http://"); !plain || strings.ContainsAny(rest, "/?#") || wrongURL(raw) != "" {
+		r.mistake(position(n), "write it as in http://acme.example.test:8080", "tls.plain: it has to be http://, a host and perhaps a port")
+		return ""
+	}
+	return raw
 }
 
 func certificates(raw []byte) bool {

@@ -24,6 +24,7 @@ type Target struct {
 	Guest     bool // a guest account is allowed (Space's request_credentials=skip)
 	SignIn    []Step
 	CA        string        // PEM bytes of additional trust roots
+	Plain     string        // where the deployment is reachable over plain http; empty: port 80 of each host
 	Timeout   time.Duration // of one request
 }
 
