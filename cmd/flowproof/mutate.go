@@ -37,7 +37,7 @@ func mutateCommand(c console) *cobra.Command {
 		Short: "Prove the requirements against the sandbox's faults",
 		Long: `mutate starts the sandbox once for each fault and runs the suites. Every fault must be caught by
 the requirement that names it, and nothing else may get worse but the known consequences; the
-sandbox without faults must be spotless.`,
+sandbox without faults must be spotless. Faults that no browser can see run without one.`,
 		Example: `  flowproof mutate
   flowproof mutate --only code-reusable,RFC6749-4.1.2-state-echoed`,
 		Args: cobra.NoArgs,
@@ -159,7 +159,7 @@ func merged(spots, more []reports.Spot) []reports.Spot {
 }
 
 func newBench(ctx context.Context, c console, f mutateFlags) (*bench, error) {
-	st, err := newStand(ctx, "127.0.0.1:0")
+	st, err := newStand(ctx, "127.0.0.1:0", sandbox.QuickKey)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (b *bench) drive(t target.Target) error {
 	if b.driver != nil {
 		b.driver.Close()
 	}
-	d, err := oauth.New(t, oauth.Options{UserAgent: "flowproof/" + version()})
+	d, err := oauth.New(t, oauth.Options{UserAgent: "flowproof/" + version(), Forget: true})
 	if err != nil {
 		return unable("%w", err)
 	}
@@ -221,11 +221,23 @@ func (b *bench) prove(ctx context.Context, fault sandbox.Fault) (reports.Proof, 
 		return reports.Proof{}, err
 	}
 	wanted.Faults = []string{fault.ID}
-	faulty, err := b.run(ctx, wanted, slow, row.Destructive)
+	faulty, err := b.run(ctx, wanted, slow, row.Destructive, browses(fault, row))
 	if err != nil {
 		return reports.Proof{}, err
 	}
 	return suites.Prove(row, clean, faulty, fault.Consequences), nil
+}
+
+// browses says whether a fault can be seen in a browser at all: one of the token endpoint, of a resource or of
+// a key set cannot, unless its row says so.
+func browses(fault sandbox.Fault, row catalogue.Requirement) bool {
+	if row.Browser || row.Endpoint == "authorization" {
+		return true
+	}
+	return slices.ContainsFunc(fault.Consequences, func(id string) bool {
+		r, _ := catalogue.ByID(id)
+		return r.Browser
+	})
 }
 
 // cleanRun is the run without a fault, made once for each configuration.
@@ -234,7 +246,7 @@ func (b *bench) cleanRun(ctx context.Context, o sandbox.Options, everything bool
 	if clean, made := b.clean[name]; made {
 		return clean, nil
 	}
-	clean, err := b.run(ctx, o, everything, everything)
+	clean, err := b.run(ctx, o, everything, everything, true)
 	if err == nil {
 		b.clean[name] = clean
 	}
@@ -242,7 +254,7 @@ func (b *bench) cleanRun(ctx context.Context, o sandbox.Options, everything bool
 }
 
 // run starts the sandbox as wanted and runs the suites.
-func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive bool) (reports.Conformance, error) {
+func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive, browse bool) (reports.Conformance, error) {
 	// What waits for minutes elsewhere only sets the clock here.
 	var ahead atomic.Int64
 	o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -253,13 +265,20 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive bo
 	if err := b.drive(t); err != nil {
 		return reports.Conformance{}, err
 	}
+	browser, without := b.browser, b.without
+	if !browse {
+		browser, without = nil, "this fault cannot be seen in a browser"
+	}
 	record, err := suites.Run(ctx, suites.Options{
-		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: b.browser,
-		NoBrowser: b.without, Slow: slow, Destructive: destructive, Bare: true, Tool: tool(),
+		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: browser,
+		NoBrowser: without, Slow: slow, Destructive: destructive, Bare: true, Tool: tool(),
 		Pass: func(d time.Duration) { ahead.Add(int64(d)) },
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return record, unable("%w", err)
+	case record.Partial != "": // Ginkgo took the signal
+		return record, outcome{code: interrupt}
 	}
 	return record, nil
 }

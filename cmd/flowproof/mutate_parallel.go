@@ -5,9 +5,11 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 
 	"flowproof/drivers/sandbox"
 	"flowproof/reports"
@@ -19,6 +21,8 @@ func proveInParallel(ctx context.Context, c console, f mutateFlags, faults []san
 	if err != nil {
 		return reports.Proofs{}, unable("find this program to start it again: %w", err)
 	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // the processes end with this one
+	defer stop()
 	jobs := min(f.jobs, len(faults))
 	shares := make([][]string, jobs)
 	for i, fault := range faults { // dealt out, since neighbours cost alike
@@ -45,6 +49,9 @@ func proveInParallel(ctx context.Context, c console, f mutateFlags, faults []san
 	place := map[string]int{}
 	for i, fault := range faults {
 		place[fault.ID] = i
+	}
+	if ctx.Err() != nil {
+		out.Partial = "interrupted"
 	}
 	slices.SortFunc(out.Proofs, func(a, b reports.Proof) int { return place[a.Fault] - place[b.Fault] })
 	return out, nil

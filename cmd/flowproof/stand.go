@@ -31,12 +31,12 @@ type stand struct {
 }
 
 // newStand listens on the address.
-func newStand(ctx context.Context, address string) (*stand, error) {
+func newStand(ctx context.Context, address string, makeKey func() (*rsa.PrivateKey, error)) (*stand, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, unable("listen for the sandbox: %w", err)
 	}
-	key, err := sandbox.NewKey()
+	key, err := makeKey()
 	if err != nil {
 		return nil, unable("%w", err)
 	}
@@ -131,7 +131,7 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 		}
 		return subject{target: t}, nil
 	}
-	st, err := newStand(ctx, "127.0.0.1:0")
+	st, err := newStand(ctx, "127.0.0.1:0", sandbox.NewKey)
 	if err != nil {
 		return subject{}, err
 	}

@@ -25,6 +25,7 @@ type Options struct {
 	Observe   func(Exchange) // called once for each exchange, in order of completion, never twice at a time; must not call Send
 	Redactor  *Redactor      // shared with other drivers of the same target; the driver makes its own when nil
 	Proxy     func(*http.Request) (*url.URL, error)
+	Forget    bool // do not learn secrets: for runs of which no exchange is ever shown
 }
 
 // A Driver sends requests to one target, exactly as they are, and brings back what came.
@@ -35,6 +36,7 @@ type Driver struct {
 	timeout   time.Duration
 	transport *http.Transport
 	redactor  *Redactor
+	forgets   bool
 
 	observing sync.Mutex
 	observers []*func(Exchange)
@@ -59,7 +61,7 @@ func New(t target.Target, o Options) (*Driver, error) {
 		}
 		trust.RootCAs = roots
 	}
-	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor}
+	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor, forgets: o.Forget}
 	if o.Observe != nil {
 		d.observers = append(d.observers, &o.Observe)
 	}
@@ -100,10 +102,9 @@ func (d *Driver) Redactor() *Redactor { return d.redactor }
 // Whatever happens is in the exchange; Err is set when there was no whole answer.
 func (d *Driver) Send(ctx context.Context, r Request) Exchange {
 	e := Exchange{Request: r.Changed(), Started: time.Now()}
-	d.redactor.learnRequest(e.Request)
 	e.Err = d.exchange(ctx, &e)
 	e.Duration = time.Since(e.Started)
-	d.redactor.learnAnswer(e)
+	d.learn(e)
 	d.tell(e)
 	return e
 }
@@ -111,9 +112,16 @@ func (d *Driver) Send(ctx context.Context, r Request) Exchange {
 // Report files an exchange that was made by other means, as by a browser: it is learnt and observed
 // like the driver's own.
 func (d *Driver) Report(e Exchange) {
+	d.learn(e)
+	d.tell(e)
+}
+
+func (d *Driver) learn(e Exchange) {
+	if d.forgets {
+		return
+	}
 	d.redactor.learnRequest(e.Request)
 	d.redactor.learnAnswer(e)
-	d.tell(e)
 }
 
 // Subscribe calls observe for each exchange from now on, under the rules of Options.Observe, until

@@ -15,8 +15,13 @@ import (
 )
 
 // NewKey makes a signing key, which takes a moment: sandboxes may share one.
-func NewKey() (*rsa.PrivateKey, error) {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+func NewKey() (*rsa.PrivateKey, error) { return makeKey(2048) }
+
+// QuickKey makes a weak key that signs five times as fast, for those who start sandboxes by the hundred.
+func QuickKey() (*rsa.PrivateKey, error) { return makeKey(1024) }
+
+func makeKey(bits int) (*rsa.PrivateKey, error) {
+	key, err := rsa.GenerateKey(rand.Reader, bits)
 	if err != nil {
 		return nil, fmt.Errorf("sandbox: making a signing key: %w", err)
 	}
