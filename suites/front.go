@@ -125,7 +125,7 @@ func (s *session) glance(ctx context.Context, r oauth.Request, cookies []*http.C
 
 // visit plays an authorization request in the person's user agent.
 func (s *session) visit(ctx context.Context, p *person, r oauth.Request, d oauth.Decision) oauth.Landing {
-	v := oauth.Visit{URL: r.FullURL(), RedirectURIs: s.caught(r), Consent: d}
+	v := oauth.Visit{URL: r.FullURL(), RedirectURIs: s.caught(r), Consent: d, NoPicture: s.Bare}
 	if p.user.Name != "" {
 		v.User = &p.user
 	}

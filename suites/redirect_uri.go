@@ -68,6 +68,9 @@ func registeredURIs(s *session, g target.Grant) {
 				uris = c.ImplicitRedirectURIs
 			}
 			for _, uri := range uris {
+				if insecure(uri) && s.judges("RFC9700-2.6-http-redirect-refused") {
+					continue // that one is to be refused
+				}
 				r := s.asking(c, g, oauth.SetQuery("redirect_uri", uri), oauth.Titled("ask for a redirect to a registered URI of "+c.Name))
 				l := s.play(ctx, r)
 				s.seen.expected = "a redirect to the registered URI with a " + responseType(g)

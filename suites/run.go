@@ -149,6 +149,7 @@ func specs(s *session) {
 		revocation,
 		introspection,
 		metadata,
+		pages,
 		transport,
 		codeLife,
 		everyAnswer,

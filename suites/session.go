@@ -28,6 +28,12 @@ type session struct {
 	memo     map[string]oauth.Exchange
 	old      *age          // a token that was left to expire, once a run
 	ahead    time.Duration // how far the target's clock was set ahead of ours
+
+	elsewhere  *foreignSite         // another site, once it is needed
+	arrived    *arrival             // a sign-in in a fresh browser
+	forged     map[string]judgement // consent from another site, by the way in which it was tried
+	looks      map[string]look      // the pages, as they were looked at
+	consenting *oauth.Request       // it leads the first user's browser to a consent page
 }
 
 // A control is a request that has to succeed before the refusal of its spoilt form proves anything.
@@ -82,6 +88,9 @@ func (s *session) reach(ctx context.Context) error {
 func (s *session) close() {
 	for _, p := range s.persons {
 		_ = p.session.Close()
+	}
+	if s.elsewhere != nil {
+		s.elsewhere.close()
 	}
 }
 

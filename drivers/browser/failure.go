@@ -40,7 +40,7 @@ func (v *visit) fail(doing, because string) error {
 	if v.told && v.caller.Err() == nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), 2*time.Second)
 		defer cancel()
-		if shown, err := v.s.look(ctx, v.world, v.User); err == nil {
+		if shown, err := v.s.look(ctx, v.world, v.User, true); err == nil {
 			shown.Title, shown.Text, shown.HTML, shown.URL = redact(shown.Title), redact(shown.Text), redact(shown.HTML), redact(shown.URL)
 			f.Page = shown
 		}

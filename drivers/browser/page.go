@@ -45,7 +45,7 @@ func (w view) usable() bool {
 }
 
 // look takes what the user is shown, without what the user typed into secret fields.
-func (s *session) look(ctx context.Context, world runtime.ExecutionContextID, user *target.User) (*oauth.Page, error) {
+func (s *session) look(ctx context.Context, world runtime.ExecutionContextID, user *target.User, picture bool) (*oauth.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	var shown struct{ URL, Title, Text, HTML string }
@@ -57,6 +57,9 @@ func (s *session) look(ctx context.Context, world runtime.ExecutionContextID, us
 		hide = strings.NewReplacer(user.Password.Reveal(), "[secret]").Replace
 	}
 	out := &oauth.Page{URL: shown.URL, Title: hide(shown.Title), Text: hide(shown.Text), HTML: hide(shown.HTML)}
+	if !picture {
+		return out, nil
+	}
 	if picture, err := cdp.Call(ctx, s.tab, page.CaptureScreenshot, page.CaptureScreenshotParams{
 		Format: page.CaptureScreenshotFormatPng, OptimizeForSpeed: new(true),
 	}); err == nil {

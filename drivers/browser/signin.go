@@ -169,7 +169,7 @@ func (v *visit) stop(kind oauth.LandingKind) {
 	if v.departs(kind) {
 		return
 	}
-	shown, err := v.s.look(v.ctx, v.world, v.User)
+	shown, err := v.s.look(v.ctx, v.world, v.User, !v.NoPicture)
 	if err != nil {
 		// It went away while we looked. Whatever comes next will tell.
 		v.told = false

@@ -66,8 +66,8 @@ func TestALinkAwayIsFollowed(t *testing.T) {
 func TestWhatPagesAskForIsSeen(t *testing.T) {
 	s := newSite(t)
 	origin, host, _ := another(t, map[string]string{
-		"/with":   `<img src="/picture"><script>onload = () => location.replace("/end")</script><iframe name=shown src="` + s.URL + `/error"></iframe>`,
-		"/end":    "<p>end",
+		"/with": `<img src="/picture"><script>onload = () => location.replace("/end")</script><iframe name=shown src="` + s.URL + `/error"></iframe>`,
+		"/end":  "<p>end",
 	})
 	x := open(t, start(t, s.target(), Options{}))
 	sight := watching(t, x, oauth.Visit{URL: origin + "/with", RedirectURIs: []string{client}}, oauth.Watching{Hosts: []string{host}})

@@ -13,6 +13,7 @@ type Visit struct {
 	RedirectURIs []string     // every URI whose redirect is to be caught before it leaves (prefix of it up to query and fragment)
 	User         *target.User // who signs in when asked; nil: stop at the sign-in page
 	Consent      Decision
+	NoPicture    bool // pages are told without a screenshot, which takes as long as the rest
 }
 
 // A Decision is what the user does on a consent page.

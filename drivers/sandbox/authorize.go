@@ -32,6 +32,9 @@ type authorizationRequest struct {
 
 // serveAuthorize is the authorization endpoint (RFC 6749 §3.1).
 func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	if s.policy.pages.crossOrigin && s.crossOrigin(w, r, "GET, POST") {
+		return
+	}
 	raw := r.URL.RawQuery
 	switch r.Method {
 	case http.MethodGet:
@@ -45,7 +48,9 @@ func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 			s.errorPage(w, r, no)
 			return
 		}
-		raw = body
+		if raw == "" || !s.policy.pages.postedQuery {
+			raw = body
+		}
 	default:
 		s.refuseMethod(w, r, "GET, POST")
 		return
@@ -164,6 +169,9 @@ func (s *Sandbox) matches(c *client, registered []string, asked string) bool {
 	p := &s.policy.front
 	if p.refusesRedirect != nil && p.refusesRedirect(c, asked) {
 		return false
+	}
+	if s.policy.pages.refusesPlain && !s.policy.pages.plainRedirects && strings.HasPrefix(asked, "http://") && !strings.HasPrefix(asked, "http://127.0.0.1") {
+		return false // what is sent there can be read on the way (RFC 9700 §2.6)
 	}
 	return slices.ContainsFunc(registered, func(r string) bool {
 		return r == asked || !p.loopbackPortFixed && loopbackMatches(r, asked) || p.matchRedirect != nil && p.matchRedirect(r, asked)

@@ -11,7 +11,7 @@ func (s *Sandbox) allowed(a authorizationRequest, u *user) bool {
 		return true // nobody is there to be asked
 	}
 	// Anybody can pretend to be a public client on the same machine: there, a person is asked each time (RFC 6749 §10.2).
-	if a.client.public && !strings.HasPrefix(a.redirectURI, "https://") {
+	if a.client.public && !strings.HasPrefix(a.redirectURI, "https://") && !s.policy.pages.remembersPublic {
 		return false
 	}
 	s.mu.Lock()
@@ -31,7 +31,8 @@ func (s *Sandbox) serveConsent(w http.ResponseWriter, r *http.Request) {
 	}
 	who := s.visitor(r)
 	raw := f.get("request")
-	if !who.signedIn() || !same(f.get("csrf"), s.seal("consent", who.sessionID, raw)) {
+	sealed := same(f.get("csrf"), s.seal("consent", who.sessionID, raw)) || s.policy.pages.consentUnsealed
+	if !who.signedIn() || !sealed {
 		s.errorPage(w, r, &refusal{status: http.StatusForbidden, code: "invalid_request",
 			description: "The form is not the one that this browser was given; go back and try again"})
 		return

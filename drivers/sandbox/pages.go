@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"strings"
 )
 
 //go:embed pages
@@ -29,6 +30,9 @@ type view struct {
 type signInView struct {
 	view
 	Client, Request, CSRF, Problem, Action string
+
+	Echo   template.HTML // only a fault shows it
+	Script string        // of another host; only a fault loads it
 }
 
 type consentView struct {
@@ -92,6 +96,7 @@ func (s *Sandbox) show(w http.ResponseWriter, status int, t *template.Template, 
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	s.spoilPage(h)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	w.WriteHeader(status)
@@ -108,6 +113,12 @@ func (s *Sandbox) signInPage(w http.ResponseWriter, r *http.Request, a authoriza
 		s.setCookie(w, r, visitCookie, visit, 0)
 	}
 	v := signInView{view: s.view("Sign in"), Request: a.raw, CSRF: s.seal("sign-in", visit, ""), Problem: problem, Action: s.origin(r) + pathSignIn}
+	if s.policy.pages.echoesState {
+		v.Echo = template.HTML(a.state) //nolint:gosec // that is the fault
+	}
+	if s.policy.pages.thirdParty {
+		v.Script = analytics + "/page.js"
+	}
 	if a.client != nil {
 		v.Client = a.client.title
 	}
@@ -144,4 +155,19 @@ func (s *Sandbox) serveHome(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.show(w, http.StatusOK, s.pages.home, homeView{view: s.view("Sandbox"), User: s.visitor(r).name(), Posture: s.options.Posture})
+}
+
+// spoilPage takes the faults' protections away from a page.
+func (s *Sandbox) spoilPage(h http.Header) {
+	p := &s.policy.pages
+	if p.framed {
+		h.Del("X-Frame-Options")
+		h.Set("Content-Security-Policy", strings.ReplaceAll(s.pages.policy, "frame-ancestors 'none'; ", ""))
+	}
+	if p.referrer != "" {
+		h.Set("Referrer-Policy", p.referrer)
+	}
+	if p.thirdParty {
+		h.Set("Content-Security-Policy", s.pages.policy+"; script-src "+analytics)
+	}
 }

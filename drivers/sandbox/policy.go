@@ -8,6 +8,7 @@ type policy struct {
 	grants    grantPolicy
 	front     frontPolicy
 	resource  resourcePolicy
+	pages     pagePolicy
 	extras    extrasPolicy
 	transport transportPolicy
 }
@@ -34,6 +35,7 @@ func cleanPolicy(o Options) policy {
 		grants:   cleanGrants(o),
 		front:    cleanFront(o),
 		resource: cleanResource(o),
+		pages:    cleanPages(o),
 	}
 }
 

@@ -76,6 +76,10 @@ func (s *Sandbox) register() {
 	s.add(&client{name: "limited", title: "Limited Reader", grants: []string{grantClientCredentials}, rights: narrow})
 	s.add(&client{name: "codeonly", title: "Code Only", grants: []string{grantCode}, rights: all,
 		redirects: []string{"https://only.acme.test/cb"}})
+	if s.clean.pages.refusesPlain { // registered, and yet nothing is ever sent there
+		s.add(&client{name: "plain", title: "Plain Old", grants: []string{grantCode}, rights: all,
+			redirects: []string{"http://plain.acme.test/cb"}})
+	}
 	s.add(&client{name: "special", title: "Special Characters", grants: []string{grantClientCredentials}, rights: all})
 	s.add(&client{name: "spare", title: "Spare Part", grants: []string{grantClientCredentials}, rights: all, sacrificial: true})
 

@@ -76,6 +76,12 @@ func (s *Sandbox) send(w http.ResponseWriter, r *http.Request, a authorizationRe
 		status = http.StatusSeeOther
 	}
 	h := w.Header()
+	if s.policy.pages.stateInHeaders {
+		for _, line := range strings.Split(a.state, "\r\n")[1:] {
+			name, value, _ := strings.Cut(line, ":")
+			h.Set(name, value)
+		}
+	}
 	h.Set("Location", location+separator+encode(s.withIssuer(params)))
 	h.Set("Cache-Control", "no-store")
 	if s.policy.transport.keepsRedirects {

@@ -98,7 +98,8 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	raw := f.get("request")
 	visit, err := r.Cookie(visitCookie)
-	if err != nil || !same(f.get("csrf"), s.seal("sign-in", visit.Value, "")) {
+	sealed := err == nil && same(f.get("csrf"), s.seal("sign-in", visit.Value, ""))
+	if !sealed && !s.policy.pages.signInUnsealed {
 		s.errorPage(w, r, &refusal{status: http.StatusForbidden, code: "invalid_request",
 			description: "The form is not the one that this browser was given; go back and try again"})
 		return
@@ -126,11 +127,18 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	s.setCookie(w, r, visitCookie, "", -1)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", s.origin(r)+s.continuation(raw))
-	w.WriteHeader(http.StatusSeeOther)
+	status := http.StatusSeeOther
+	if spoil := s.policy.pages.signedInStatus; spoil != nil {
+		status = spoil(status)
+	}
+	w.WriteHeader(status)
 }
 
 // continuation is where the sign-in goes on: always on this server.
 func (s *Sandbox) continuation(raw string) string {
+	if s.policy.pages.leavesAfterSignIn && strings.HasPrefix(raw, "https://") {
+		return raw
+	}
 	outside := func(r rune) bool { return r <= ' ' || r > '~' }
 	if raw == "" || strings.ContainsFunc(raw, outside) {
 		return "/"
@@ -139,9 +147,14 @@ func (s *Sandbox) continuation(raw string) string {
 }
 
 func (s *Sandbox) setCookie(w http.ResponseWriter, r *http.Request, name, value string, age int) {
-	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil,
-	})
+	c := http.Cookie{Name: name, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil}
+	if name == sessionCookie && s.policy.pages.crossSite {
+		c.SameSite, c.Secure = http.SameSiteNoneMode, true // browsers want the one with the other, and count this machine as secure
+	}
+	if name == sessionCookie && s.policy.pages.scriptsReadSession {
+		c.HttpOnly = false
+	}
+	http.SetCookie(w, &c)
 }
 
 // seal makes the anti-forgery value of a form, good for one browser and one purpose.
