@@ -35,6 +35,7 @@ type Options struct {
 
 	Slow        bool // also rows that wait for minutes
 	Destructive bool // also rows that may lock the sacrificial accounts
+	Rounds      int  // of each race; 0: a few. From 20 on, thousands of tokens are collected too
 	Bare        bool // verdicts alone, no evidence: for those who run the suites hundreds of times
 
 	Pass func(d time.Duration) // makes time pass on a target whose clock can be set; nil: it is waited for
@@ -151,6 +152,9 @@ func specs(s *session) {
 		metadata,
 		pages,
 		transport,
+		races,
+		unpredictability,
+		parallelTabs,
 		codeLife,
 		everyAnswer,
 		tokenAnswers, // last: it judges the answers that all the others provoked

@@ -34,6 +34,10 @@ type session struct {
 	forged     map[string]judgement // consent from another site, by the way in which it was tried
 	looks      map[string]look      // the pages, as they were looked at
 	consenting *oauth.Request       // it leads the first user's browser to a consent page
+
+	raced    *codeTournament
+	gathered *gathering
+	oneByOne bool // the server does not speak HTTP/2
 }
 
 // A control is a request that has to succeed before the refusal of its spoilt form proves anything.

@@ -43,7 +43,7 @@ func play(t *testing.T, of target.Target, change func(*suites.Options)) (reports
 		t.Fatal(err)
 	}
 	t.Cleanup(driver.Close)
-	o := suites.Options{Target: of, Driver: driver, Front: oauth.NewForms(of, driver), NoBrowser: "this test has none"}
+	o := suites.Options{Target: of, Driver: driver, Front: oauth.NewForms(of, driver), NoBrowser: "this test has none", Rounds: 2}
 	if change != nil {
 		change(&o)
 	}

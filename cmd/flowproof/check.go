@@ -29,6 +29,7 @@ type checkFlags struct {
 	browser                              string
 	strict, slow, destructive, noBrowser bool
 	json                                 bool
+	rounds                               int
 	faults                               []string
 }
 
@@ -59,6 +60,7 @@ of the profile, and writes a record (check.json), JUnit (check.xml) and a page t
 	flags.BoolVar(&f.strict, "strict", false, "warnings count as failures")
 	flags.BoolVar(&f.slow, "slow", false, "also what waits for minutes, such as expiry")
 	flags.BoolVar(&f.destructive, "destructive", false, "also what may lock an account; only sacrificial clients and users are used for it")
+	flags.IntVar(&f.rounds, "rounds", 0, "the `number` of rounds of each race, 4 by default; from 20 on thousands of tokens are collected too")
 	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
 	flags.StringSliceVar(&f.faults, "fault", nil, "a `fault` of the sandbox to switch on (see: flowproof list faults); may be repeated")
 	return cmd
@@ -67,6 +69,9 @@ of the profile, and writes a record (check.json), JUnit (check.xml) and a page t
 func check(ctx context.Context, c console, f checkFlags) error {
 	if f.profile != "" && !slices.Contains(profiles(), f.profile) {
 		return misused("there is no profile %q; choose one of %s", f.profile, strings.Join(profiles(), ", "))
+	}
+	if f.rounds < 0 || f.rounds > 1000 {
+		return misused("--rounds %d: give a number from 1 to 1000", f.rounds)
 	}
 	if f.noBrowser && f.browser != "" {
 		return misused("--browser and --no-browser contradict each other; give one of them")
@@ -90,7 +95,7 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	}
 	o := suites.Options{
 		Target: s.target, Driver: driver, Front: oauth.NewForms(s.target, driver), Only: f.only,
-		Slow: f.slow, Destructive: f.destructive, NoBrowser: why, Tool: tool(),
+		Slow: f.slow, Destructive: f.destructive, Rounds: f.rounds, NoBrowser: why, Tool: tool(),
 	}
 	if agent != nil {
 		defer func() { _ = agent.Close() }()

@@ -271,7 +271,7 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive, b
 	}
 	record, err := suites.Run(ctx, suites.Options{
 		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: browser,
-		NoBrowser: without, Slow: slow, Destructive: destructive, Bare: true, Tool: tool(),
+		NoBrowser: without, Slow: slow, Destructive: destructive, Bare: true, Rounds: 2, Tool: tool(),
 		Pass: func(d time.Duration) { ahead.Add(int64(d)) },
 	})
 	switch {

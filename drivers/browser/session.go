@@ -91,6 +91,16 @@ func (b *Browser) Session(ctx context.Context) (oauth.Session, error) {
 	return s, nil
 }
 
+// Tab opens one more tab of the session.
+func (s *session) Tab(ctx context.Context) (oauth.Session, error) {
+	t := &session{b: s.b, id: s.id, queue: newQueue(), blank: true}
+	t.close = sync.OnceValue(t.shut)
+	if err := t.attach(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("browser: opening a tab: %w", err), t.Close())
+	}
+	return t, nil
+}
+
 func (s *session) open(ctx context.Context) error {
 	engine := chromedp.FromContext(s.b.root).Browser
 	made, err := cdp.Call(ctx, engine, devtools.CreateBrowserContext, devtools.CreateBrowserContextParams{DisposeOnDetach: new(true)})
@@ -98,13 +108,17 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	s.id = made.BrowserContextID
+	return s.attach(ctx)
+}
 
+// attach opens the tab.
+func (s *session) attach(ctx context.Context) error {
 	// The tab's life hangs on the context of its first use, which therefore must not be the caller's.
 	tab, leave := chromedp.NewContext(s.b.root, chromedp.WithExistingBrowserContext(s.id),
 		chromedp.WithDetachOnCancel(), chromedp.WithListener(s.hear))
 	s.leave = leave
 	unbind := context.AfterFunc(ctx, leave)
-	err = chromedp.Do(tab)
+	err := chromedp.Do(tab)
 	if !unbind() {
 		return context.Cause(ctx)
 	}
@@ -114,7 +128,7 @@ func (s *session) open(ctx context.Context) error {
 	s.tab = chromedp.FromContext(tab).Target
 	s.main = cdp.FrameID(s.tab.TargetID)
 	s.ready.Store(true)
-	return s.prepare(ctx, engine)
+	return s.prepare(ctx, chromedp.FromContext(s.b.root).Browser)
 }
 
 // prepare arms the tab: every document is stopped before it is asked for and again when the answer is
@@ -256,6 +270,25 @@ func cookie(c *network.Cookie) *http.Cookie {
 		out.SameSite = http.SameSiteNoneMode
 	}
 	return out
+}
+
+// shut closes the tab alone.
+func (s *session) shut() error {
+	defer func() {
+		if s.leave != nil {
+			s.leave()
+		}
+	}()
+	if s.tab == nil || s.b.root.Err() != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.b.root, 5*time.Second)
+	defer cancel()
+	_, err := cdp.Call(ctx, chromedp.FromContext(s.b.root).Browser, devtools.CloseTarget, devtools.CloseTargetParams{TargetID: s.tab.TargetID})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("browser: closing a tab: %w", err)
+	}
+	return nil
 }
 
 // Close forgets the session's cookies and storage, and closes its tab.

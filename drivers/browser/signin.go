@@ -19,11 +19,27 @@ func (v *visit) decide() {
 		}
 		return
 	}
+	if v.pause() {
+		return
+	}
 	if len(v.s.b.target.SignIn) > 0 && !v.played {
 		v.followRecipe()
 		return
 	}
 	v.meet()
+}
+
+// pause lets the caller hold the visit at the first page that asks for something.
+func (v *visit) pause() bool {
+	if v.Pause == nil || v.halted || v.view.Kind != "sign-in" && v.view.Kind != "consent" {
+		return false
+	}
+	v.halted, v.acting = true, true
+	go func() {
+		v.Pause(v.ctx)
+		v.push(resumed{})
+	}()
+	return true
 }
 
 // meet deals with the page by what the probe took it for.

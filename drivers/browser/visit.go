@@ -56,6 +56,7 @@ type visit struct {
 	news   int                        // how many views were told
 	loaded time.Time                  // when it was first seen complete
 	acting bool
+	halted bool // the caller has held the visit
 
 	sent      struct{ username, password, otp bool }
 	sentFrom  int    // the page that they were sent from
@@ -73,6 +74,9 @@ type acted struct {
 	err    error
 	then   func(answer string)
 }
+
+// resumed ends the pause of a visit.
+type resumed struct{}
 
 // opened is what came of the navigation that began the visit.
 type opened struct {
@@ -193,6 +197,9 @@ func (v *visit) handle(event any) {
 		v.tell(e)
 	case acted:
 		v.acted(e)
+	case resumed:
+		v.acting = false
+		v.decide()
 	case coded:
 		v.coded(e)
 	case opened:

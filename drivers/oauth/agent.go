@@ -14,6 +14,10 @@ type Visit struct {
 	User         *target.User // who signs in when asked; nil: stop at the sign-in page
 	Consent      Decision
 	NoPicture    bool // pages are told without a screenshot, which takes as long as the rest
+
+	// Pause is called once, when the user is asked for something for the first time. The page stays as it
+	// is until Pause returns, at the latest when ctx ends.
+	Pause func(ctx context.Context)
 }
 
 // A Decision is what the user does on a consent page.
@@ -80,4 +84,11 @@ type Frame struct {
 	Name    string
 	URL     string
 	Refused bool // the browser shows that it may not be shown, instead of it
+}
+
+// A Tabbed session can show several pages at the same time.
+type Tabbed interface {
+	Session
+	// Tab opens one more tab of the session: the same cookies, another page. Closing it leaves the session alone.
+	Tab(ctx context.Context) (Session, error)
 }

@@ -66,6 +66,9 @@ type formSession struct {
 
 func (s *formSession) Close() error { return nil }
 
+// Tab is the session itself: what it shows is only in its visits.
+func (s *formSession) Tab(context.Context) (Session, error) { return s, nil }
+
 func (s *formSession) Cookies(_ context.Context, raw string) ([]*http.Cookie, error) {
 	u, err := jarURL(raw)
 	if err != nil {
@@ -116,6 +119,7 @@ type visiting struct {
 	identity  int // times the user name alone was sent
 	oneTime   int // times a one-time password was sent
 	consented int // times a consent page was answered
+	paused    bool
 }
 
 func (p *visiting) play(ctx context.Context, r Request) (Landing, error) {
@@ -125,6 +129,7 @@ func (p *visiting) play(ctx context.Context, r Request) (Landing, error) {
 			return value(landed), err
 		}
 		page := readDocument(e.Body)
+		p.pause(ctx, page)
 		next, landed, err := p.act(e, page)
 		if err != nil || landed != nil {
 			return value(landed), err

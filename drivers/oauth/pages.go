@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,17 @@ func (p *visiting) act(e Exchange, d *document) (Request, *Landing, error) {
 		return p.decide(e, d, accept, deny)
 	}
 	return Request{}, shownPage(Shown, e, d), nil
+}
+
+// pause lets the caller hold the visit at the first page that asks for something.
+func (p *visiting) pause(ctx context.Context, d *document) {
+	if p.visit.Pause == nil || p.paused {
+		return
+	}
+	if _, _, consent := d.consent(); consent || d.signIn() != nil {
+		p.paused = true
+		p.visit.Pause(ctx)
+	}
 }
 
 // passing is a page whose form a script posts to the client (response_mode=form_post).

@@ -23,6 +23,7 @@ func (s *Sandbox) answerToken(w http.ResponseWriter, grant string, out issuance)
 			s.refuseToken(w, *crash(http.StatusInternalServerError))
 			return
 		}
+		access = s.onceMore(out, access)
 	}
 	var few [6]member
 	m := append(few[:0],
@@ -42,7 +43,7 @@ func (s *Sandbox) answerToken(w http.ResponseWriter, grant string, out issuance)
 	if p.spoilBody != nil {
 		body = p.spoilBody(grant, body)
 	}
-	s.writeToken(w, http.StatusOK, body)
+	s.writeToken(w, http.StatusOK, s.buffered(out, body))
 }
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }

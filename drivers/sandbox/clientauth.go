@@ -116,6 +116,7 @@ func (s *Sandbox) readBasic(r *http.Request) (credentials, bool, *refusal) {
 func (s *Sandbox) check(given credentials, grant string, basic bool) (caller, *refusal) {
 	p := &s.policy.token
 	now := s.now()
+	s.race.asked.Add(1)
 	c := s.byID[given.id]
 	if c == nil && given.raw != nil {
 		c = s.byID[given.raw.id]
@@ -142,6 +143,8 @@ func (s *Sandbox) check(given credentials, grant string, basic bool) (caller, *r
 		return caller{c, true}, nil
 	case s.policy.front.pkceReplacesAuth && grant == grantCode:
 		return caller{c, false}, nil
+	case s.cacheIsFull():
+		return caller{c, true}, nil
 	}
 	s.throttle.failed(c.id, now)
 	return caller{}, s.unknownCaller(basic, given.secret)

@@ -37,6 +37,7 @@ func (s *Sandbox) serveConsent(w http.ResponseWriter, r *http.Request) {
 			description: "The form is not the one that this browser was given; go back and try again"})
 		return
 	}
+	raw = s.requested(who.sessionID, raw)
 	a, fatal, no := s.readAuthorization(raw, false)
 	switch {
 	case fatal != nil:

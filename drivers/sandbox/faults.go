@@ -33,7 +33,7 @@ type Needs struct {
 
 // Faults lists all faults in the order of the catalogue.
 func Faults() []Fault {
-	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), pageFaults(), refreshFaults(), resourceFaults(), transportFaults(), extrasFaults(), spaceFaults())
+	return slices.Concat(tokenFaults(), grantFaults(), frontFaults(), pageFaults(), refreshFaults(), resourceFaults(), raceFaults(), transportFaults(), extrasFaults(), spaceFaults())
 }
 
 // Options are those of the sandbox on which the fault shows, as near to base as can be.

@@ -226,6 +226,9 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 	if no != nil {
 		return issuance{}, no
 	}
+	if a = s.family(rt, in.now); a == nil {
+		return issuance{}, dead
+	}
 	w := s.wish(in.form)
 	out := issuance{client: c, user: a.user, scope: granted, authorization: a,
 		narrowed: w.narrowedTo(granted), quiet: p.refreshKeepsScope && w.given}

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,8 @@ type opaqueTokens struct {
 	shards   [16]opaqueShard
 	lifetime time.Duration
 	scopes   scopeTable
+	counts   bool // tokens are a constant and a counter
+	issued   atomic.Uint64
 }
 
 type opaqueShard struct {
@@ -45,6 +48,9 @@ const opaqueLength = 43 // 256 bits in base64url
 func (o *opaqueTokens) issue(rec opaqueRecord, now time.Time) string {
 	var raw [32]byte
 	_, _ = rand.Read(raw[:]) // never fails
+	if o.counts {
+		o.count(&raw)
+	}
 	copy(rec.proof[:], raw[16:])
 	sh := &o.shards[raw[0]&15]
 	sh.mu.Lock()

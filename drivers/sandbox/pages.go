@@ -112,6 +112,7 @@ func (s *Sandbox) signInPage(w http.ResponseWriter, r *http.Request, a authoriza
 		visit = token(32)
 		s.setCookie(w, r, visitCookie, visit, 0)
 	}
+	s.hold(visit, a.raw)
 	v := signInView{view: s.view("Sign in"), Request: a.raw, CSRF: s.seal("sign-in", visit, ""), Problem: problem, Action: s.origin(r) + pathSignIn}
 	if s.policy.pages.echoesState {
 		v.Echo = template.HTML(a.state) //nolint:gosec // that is the fault
@@ -126,6 +127,7 @@ func (s *Sandbox) signInPage(w http.ResponseWriter, r *http.Request, a authoriza
 }
 
 func (s *Sandbox) consentPage(w http.ResponseWriter, _ *http.Request, a authorizationRequest, who visitor) {
+	s.hold(who.sessionID, a.raw)
 	s.show(w, http.StatusOK, s.pages.consent, consentView{
 		view: s.view("Allow " + a.client.title + "?"), Client: a.client.title, User: who.name(), Request: a.raw,
 		CSRF: s.seal("consent", who.sessionID, a.raw), Action: pathConsent, Actions: actions(a.scope), Offline: a.offline,

@@ -9,6 +9,7 @@ type policy struct {
 	front     frontPolicy
 	resource  resourcePolicy
 	pages     pagePolicy
+	race      racePolicy
 	extras    extrasPolicy
 	transport transportPolicy
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -33,7 +34,10 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 		}
 		asker = c.client
 	}
-	if asker != c.client && !p.codeAnyClient {
+	if s.overtaken(c) {
+		return issuance{}, crash(http.StatusInternalServerError)
+	}
+	if !s.owns(asker, c) {
 		return issuance{}, dead
 	}
 	if no := s.checkRedirect(in.form, c); no != nil {
@@ -53,11 +57,7 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 	if p.brokenCodes && !asker.public {
 		return issuance{}, dead
 	}
-	c.used = true
-	if c.authorization == nil {
-		c.authorization = s.newAuthorization(c.client, c.user, c.scope, in.now)
-	}
-	a := c.authorization
+	a := s.useCode(c, in.now)
 	if p.lastUserWins && s.state.lastCode != nil {
 		a.user = s.state.lastCode
 	}
@@ -99,7 +99,7 @@ func (s *Sandbox) checkVerifier(in tokenRequest, c *code) *refusal {
 		return refuse("invalid_grant", "There is a code_verifier, but there was no challenge")
 	case wanted.value == "", verifier == "" && p.verifierOptional && in.proven:
 		return nil
-	case !s.takesVerifier(verifier), !s.verifies(verifier, wanted) && !p.pkceIgnored:
+	case !s.takesVerifier(verifier), !s.proves(verifier, wanted, c):
 		return no
 	}
 	return nil

@@ -34,7 +34,7 @@ func (s *Sandbox) route() {
 	s.mux.HandleFunc(pathAPI, s.serveAPI)
 	s.mux.HandleFunc("/", s.serveHome)
 	if s.options.Extras {
-		s.mux.HandleFunc(pathRevoke, s.serveRevoke)
+		s.mux.HandleFunc(pathRevoke, s.late(s.serveRevoke))
 		s.mux.HandleFunc(pathIntrospect, s.serveIntrospect)
 		s.mux.HandleFunc(pathMetadata, s.serveMetadata)
 	}

@@ -62,6 +62,7 @@ type Sandbox struct {
 	opaque   opaqueTokens
 	throttle throttle
 	fixed    fixedHeaders
+	race     races
 
 	mu    sync.Mutex
 	state state
@@ -108,6 +109,7 @@ func New(o Options) (*Sandbox, error) {
 		}
 	}
 	s.opaque.init(p.grants.accessLifetime)
+	s.opaque.counts = p.race.countsTokens
 	s.throttle.init(p.token.neverThrottles)
 	if err := s.prepareKeys(); err != nil {
 		return nil, err

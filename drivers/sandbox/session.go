@@ -104,6 +104,7 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 			description: "The form is not the one that this browser was given; go back and try again"})
 		return
 	}
+	raw = s.requested(visit.Value, raw)
 	now := s.now()
 	u, no := s.signIn(f.get("username"), f.get("password"), now)
 	if no != nil {
@@ -124,7 +125,6 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 	s.state.sessions[id] = &session{user: u, expires: now.Add(sessionLifetime)}
 	s.mu.Unlock()
 	s.setCookie(w, r, sessionCookie, id, 0)
-	s.setCookie(w, r, visitCookie, "", -1)
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", s.origin(r)+s.continuation(raw))
 	status := http.StatusSeeOther

@@ -72,6 +72,8 @@ type code struct {
 	session       *session
 	used          bool
 	authorization *authorization
+	owners        int // redemptions under way that are the client's own
+	provers       int // and that have the right verifier
 }
 
 // A challenge is what PKCE proves the possession of; the zero value is none.
