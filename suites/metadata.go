@@ -169,7 +169,6 @@ func issuerTold(s *session, g target.Grant) {
 				s.notApplicable("this brings no such response to the client: %s", landed(l))
 			}
 			issuer, _ := m["issuer"].(string)
-			s.seen.decide(l.Trail[len(l.Trail)-1])
 			s.seen.expected = "iss once, equal to the metadata's issuer " + printable(issuer)
 			switch told := valuesOf(slices.Concat(l.Query, l.Fragment), "iss"); {
 			case len(told) != 1:

@@ -106,6 +106,7 @@ func announced(s *session) {
 			named := slices.Contains(texts(m, "code_challenge_methods_supported"), method)
 			right, first := s.worksBy(ctx, c, method, true)
 			switch {
+			case named && method == "plain": // which a client may be forbidden
 			case named:
 				s.seen.expected = "a token for the right verifier, since " + method + " is announced"
 				if !right {

@@ -55,6 +55,7 @@ func transportRows(t target.Target) []passiveRow {
 		l, is := x.Landing(uris...)
 		return is && issued(l)
 	}
+	home := origin(t.Endpoints.Authorization)
 	at := func(x oauth.Exchange, endpoint string) bool {
 		return endpoint != "" && strings.HasPrefix(x.Request.URL, endpoint)
 	}
@@ -64,7 +65,7 @@ func transportRows(t target.Target) []passiveRow {
 			return strings.HasPrefix(x.Request.URL, "https://") && x.Status < 400 && (at(x, t.Endpoints.Authorization) || at(x, t.Endpoints.Token))
 		}, judgeHSTS},
 		{"RFC6749-5.1-authorization-response-no-store", func(x oauth.Exchange) bool {
-			return responds(x) || x.Status == http.StatusOK && at(x, t.Endpoints.Authorization) && asksPerson(x)
+			return responds(x) || x.Status == http.StatusOK && asksPerson(x) && (at(x, t.Endpoints.Authorization) || origin(x.Request.URL) == home && asksPassword(x))
 		}, func(x oauth.Exchange) opinion {
 			what := "the page"
 			if responds(x) {
@@ -78,6 +79,16 @@ func transportRows(t target.Target) []passiveRow {
 // asksPerson says whether a page has a form for the person: to sign in, or to consent.
 func asksPerson(x oauth.Exchange) bool {
 	return mediaType(x) == "text/html" && strings.Contains(strings.ToLower(string(x.Body)), "<form")
+}
+
+// origin is scheme and host of a URL.
+func origin(raw string) string {
+	scheme, rest, _ := strings.Cut(raw, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	return strings.ToLower(scheme + "://" + rest[:end])
 }
 
 // halfYear is the least that a user agent should remember, in seconds.
