@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,7 @@ type mutateFlags struct {
 	browser   string
 	noBrowser bool
 	jobs      int
+	thorough  bool
 	verbose   bool
 	json      bool
 	out       string
@@ -37,7 +39,8 @@ func mutateCommand(c console) *cobra.Command {
 		Short: "Prove the requirements against the sandbox's faults",
 		Long: `mutate starts the sandbox once for each fault and runs the suites. Every fault must be caught by
 the requirement that names it, and nothing else may get worse but the known consequences; the
-sandbox without faults must be spotless. Faults that no browser can see run without one.`,
+sandbox without faults must be spotless. The dear rows, which need a browser or race many requests,
+are played without faults, and with the faults that bear on them.`,
 		Example: `  flowproof mutate
   flowproof mutate --only code-reusable,RFC6749-4.1.2-state-echoed`,
 		Args: cobra.NoArgs,
@@ -48,6 +51,7 @@ sandbox without faults must be spotless. Faults that no browser can see run with
 	flags.StringVar(&f.browser, "browser", "", "the browser's `path`; without one it is looked for")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "leave out what needs a browser")
 	flags.IntVar(&f.jobs, "jobs", 1, "how many `processes` share the work")
+	flags.BoolVar(&f.thorough, "thorough", false, "play the browser's and the races' rows with every fault, not only with those that bear on them")
 	flags.BoolVar(&f.json, "json", false, "write the matrix to stdout instead of the summary")
 	flags.StringVar(&f.out, "out", "", "the `folder` for the matrix as mutate.json and mutate.html")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "one line for each fault, not only for those that were not caught")
@@ -56,11 +60,12 @@ sandbox without faults must be spotless. Faults that no browser can see run with
 
 // A bench proves faults one after the other: one listener, one browser, many sandboxes.
 type bench struct {
-	stand   *stand
-	browser oauth.UserAgent
-	without string // why there is no browser
-	driver  *oauth.Driver
-	clean   map[string]reports.Conformance // by configuration of the sandbox
+	stand    *stand
+	browser  oauth.UserAgent
+	without  string // why there is no browser
+	driver   *oauth.Driver
+	clean    map[string]reports.Conformance // by configuration of the sandbox
+	thorough bool                           // every row with every fault
 }
 
 func mutate(ctx context.Context, c console, f mutateFlags) error {
@@ -163,7 +168,7 @@ func newBench(ctx context.Context, c console, f mutateFlags) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{stand: st, clean: map[string]reports.Conformance{}}
+	b := &bench{stand: st, clean: map[string]reports.Conformance{}, thorough: f.thorough}
 	t, err := st.put(sandbox.Options{})
 	if err != nil {
 		return nil, err
@@ -215,29 +220,47 @@ func (b *bench) prove(ctx context.Context, fault sandbox.Fault) (reports.Proof, 
 	}
 	wanted := fault.Options(sandbox.Options{})
 	wanted.Faults = nil
-	slow := row.Slow
-	clean, err := b.cleanRun(ctx, wanted, slow || row.Destructive)
+	clean, err := b.cleanRun(ctx, wanted, row.Slow || row.Destructive)
 	if err != nil {
 		return reports.Proof{}, err
 	}
 	wanted.Faults = []string{fault.ID}
-	faulty, err := b.run(ctx, wanted, slow, row.Destructive, browses(fault, row))
+	dear := bears(fault, row)
+	dear.browser, dear.races = dear.browser || b.thorough, dear.races || b.thorough
+	faulty, err := b.run(ctx, wanted, dear)
 	if err != nil {
 		return reports.Proof{}, err
 	}
 	return suites.Prove(row, clean, faulty, fault.Consequences), nil
 }
 
-// browses says whether a fault can be seen in a browser at all: one of the token endpoint, of a resource or of
-// a key set cannot, unless its row says so.
-func browses(fault sandbox.Fault, row catalogue.Requirement) bool {
-	if row.Browser || row.Endpoint == "authorization" {
-		return true
-	}
-	return slices.ContainsFunc(fault.Consequences, func(id string) bool {
+// A scope says which of the dear rows are played with a fault.
+type scope struct{ browser, races, slow, destructive bool }
+
+// bears says which dear rows a fault bears on: its own and those of its consequences; one of the authorization
+// endpoint may show on any page.
+func bears(fault sandbox.Fault, row catalogue.Requirement) scope {
+	s := scope{browser: row.Endpoint == "authorization", slow: row.Slow, destructive: row.Destructive}
+	for _, id := range append([]string{row.ID}, fault.Consequences...) {
 		r, _ := catalogue.ByID(id)
-		return r.Browser
-	})
+		s.browser = s.browser || r.Browser
+		s.races = s.races || r.Section == races
+	}
+	return s
+}
+
+// races is the catalogue's section of rows that send many requests at once.
+const races = "P"
+
+// withoutRaces is the filter that leaves them out.
+func withoutRaces() string {
+	var ids []string
+	for _, r := range catalogue.All() {
+		if r.Section == races {
+			ids = append(ids, r.ID)
+		}
+	}
+	return "!(" + strings.Join(ids, " || ") + ")"
 }
 
 // cleanRun is the run without a fault, made once for each configuration.
@@ -246,7 +269,7 @@ func (b *bench) cleanRun(ctx context.Context, o sandbox.Options, everything bool
 	if clean, made := b.clean[name]; made {
 		return clean, nil
 	}
-	clean, err := b.run(ctx, o, everything, everything, true)
+	clean, err := b.run(ctx, o, scope{browser: true, races: true, slow: everything, destructive: everything})
 	if err == nil {
 		b.clean[name] = clean
 	}
@@ -254,7 +277,7 @@ func (b *bench) cleanRun(ctx context.Context, o sandbox.Options, everything bool
 }
 
 // run starts the sandbox as wanted and runs the suites.
-func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive, browse bool) (reports.Conformance, error) {
+func (b *bench) run(ctx context.Context, o sandbox.Options, dear scope) (reports.Conformance, error) {
 	// What waits for minutes elsewhere only sets the clock here.
 	var ahead atomic.Int64
 	o.Clock = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -265,13 +288,16 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, slow, destructive, b
 	if err := b.drive(t); err != nil {
 		return reports.Conformance{}, err
 	}
-	browser, without := b.browser, b.without
-	if !browse {
-		browser, without = nil, "this fault cannot be seen in a browser"
+	browser, without, only := b.browser, b.without, ""
+	if !dear.browser {
+		browser, without = nil, "this fault does not bear on what a browser shows"
+	}
+	if !dear.races {
+		only = withoutRaces()
 	}
 	record, err := suites.Run(ctx, suites.Options{
 		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: browser,
-		NoBrowser: without, Slow: slow, Destructive: destructive, Bare: true, Rounds: 2, Tool: tool(),
+		NoBrowser: without, Only: only, Slow: dear.slow, Destructive: dear.destructive, Bare: true, Rounds: 2, Tool: tool(),
 		Pass: func(d time.Duration) { ahead.Add(int64(d)) },
 	})
 	switch {

@@ -60,6 +60,9 @@ func proveInParallel(ctx context.Context, c console, f mutateFlags, faults []san
 // proveShare proves a share of the faults in a process of its own.
 func proveShare(ctx context.Context, c console, self string, f mutateFlags, share []string) (reports.Proofs, error) {
 	args := []string{"mutate", "--json", "--only", strings.Join(share, ",")}
+	if f.thorough {
+		args = append(args, "--thorough")
+	}
 	if f.noBrowser {
 		args = append(args, "--no-browser")
 	}
