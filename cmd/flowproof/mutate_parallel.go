@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -23,15 +24,11 @@ func proveInParallel(ctx context.Context, c console, f mutateFlags, faults []san
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // the processes end with this one
 	defer stop()
-	jobs := min(f.jobs, len(faults))
-	shares := make([][]string, jobs)
-	for i, fault := range faults { // dealt out, since neighbours cost alike
-		shares[i%jobs] = append(shares[i%jobs], fault.ID)
-	}
+	shares := shared(faults, min(f.jobs, len(faults)))
 	var (
 		group sync.WaitGroup
-		parts = make([]reports.Proofs, jobs)
-		fails = make([]error, jobs)
+		parts = make([]reports.Proofs, len(shares))
+		fails = make([]error, len(shares))
 	)
 	for i, share := range shares {
 		group.Go(func() { parts[i], fails[i] = proveShare(ctx, c, self, f, share) })
@@ -79,4 +76,44 @@ func proveShare(ctx context.Context, c console, self string, f mutateFlags, shar
 	}
 	c.say("%d faults proved or not", len(part.Proofs))
 	return part, nil
+}
+
+// shared deals the faults out. Those that need a sandbox of their own kind stay together, since each process
+// plays every kind that it needs once without a fault.
+func shared(faults []sandbox.Fault, jobs int) [][]string {
+	kinds := map[string][]string{}
+	var order []string
+	for _, fault := range faults {
+		o := fault.Options(sandbox.Options{})
+		o.Faults = nil
+		kind := fmt.Sprintf("%+v", o)
+		if kinds[kind] == nil {
+			order = append(order, kind)
+		}
+		kinds[kind] = append(kinds[kind], fault.ID)
+	}
+	slices.SortStableFunc(order, func(a, b string) int { return len(kinds[b]) - len(kinds[a]) })
+	shares := make([][]string, jobs)
+	least := func() int {
+		at := 0
+		for i := range shares {
+			if len(shares[i]) < len(shares[at]) {
+				at = i
+			}
+		}
+		return at
+	}
+	for _, kind := range order {
+		const few = 8 // not worth a run without a fault in several processes
+		if len(kinds[kind]) <= few*jobs && len(order) > 1 {
+			at := least()
+			shares[at] = append(shares[at], kinds[kind]...)
+			continue
+		}
+		for _, id := range kinds[kind] { // dealt one by one, since neighbours cost alike
+			at := least()
+			shares[at] = append(shares[at], id)
+		}
+	}
+	return slices.DeleteFunc(shares, func(s []string) bool { return len(s) == 0 })
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"flowproof/drivers/sandbox"
 	"flowproof/reports"
 )
 
@@ -32,5 +33,29 @@ func TestMutateProves(t *testing.T) {
 	}
 	if page, err := os.ReadFile(filepath.Join(folder, "mutate.html")); err != nil || !bytes.Contains(page, []byte("cc-for-public")) {
 		t.Errorf("the page: %v", err)
+	}
+}
+
+func TestSharesHoldEveryFaultOnce(t *testing.T) {
+	for _, jobs := range []int{1, 2, 3, 7} {
+		dealt := map[string]int{}
+		most, least := 0, len(sandbox.Faults())
+		for _, share := range shared(sandbox.Faults(), jobs) {
+			for _, id := range share {
+				dealt[id]++
+			}
+			most, least = max(most, len(share)), min(least, len(share))
+		}
+		for _, f := range sandbox.Faults() {
+			if dealt[f.ID] != 1 {
+				t.Errorf("%d jobs: %s was dealt out %d times", jobs, f.ID, dealt[f.ID])
+			}
+		}
+		if most-least > 20 {
+			t.Errorf("%d jobs: the shares hold %d to %d faults", jobs, least, most)
+		}
+	}
+	if got := shared(sandbox.Faults()[:1], 2); len(got) != 1 {
+		t.Errorf("one fault in %d shares", len(got))
 	}
 }
