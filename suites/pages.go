@@ -220,16 +220,16 @@ func (s *session) proofs(ctx context.Context, a *arrival) [][]*http.Cookie {
 	knows := func(title string, cookies []*http.Cookie) bool {
 		r := a.request.Changed(oauth.SetQuery("state", oauth.NewState()), oauth.Titled(title))
 		l, _ := s.chase(ctx, r, cookies)
-		return issued(l)
+		return issued(l) || l.Kind == oauth.Consent
 	}
 	if len(a.cookies) == 0 {
 		s.notApplicable("the server's sessions have no cookies")
 	}
 	if !knows("ask with all cookies of the session", a.cookies) {
-		s.inconclusive("with all cookies of the session the user is asked again, so it cannot be told which of them proves who it is")
+		s.inconclusive("with all cookies of the session nobody is known to be signed in, so it cannot be told which of them proves it")
 	}
 	if knows("ask without cookies", nil) {
-		s.inconclusive("the server answers without any cookie")
+		s.inconclusive("without any cookie the server takes somebody to be signed in, too")
 	}
 	var needed []*http.Cookie
 	var enough [][]*http.Cookie

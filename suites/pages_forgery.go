@@ -82,10 +82,10 @@ func (s *session) pronounce(j judgement) {
 	switch {
 	case j.violation != "":
 		s.violated("%s", j.violation)
-	case j.unproven != "":
-		s.inconclusive("%s", j.unproven)
 	case j.missing != "":
 		s.notApplicable("%s", j.missing)
+	case j.unproven != "":
+		s.inconclusive("%s", j.unproven)
 	case j.noted != "":
 		s.note("%s", j.noted)
 	}
@@ -103,44 +103,51 @@ func consentForged(s *session) {
 			s.requires(g)
 			s.seen.expected = "no code"
 			if s.forged == nil { // all at once: consent pages are few
-				s.forged = map[string]judgement{}
-				s.forgeConsent(ctx, g)
+				s.forged = s.forgeConsent(ctx, g)
 			}
 			s.pronounce(s.forged[name])
 		}}, entries...)...)
 }
 
 // forgeConsent tries every way, then proves that the form itself is good.
-func (s *session) forgeConsent(ctx context.Context, g target.Grant) {
-	for _, f := range forgings() {
-		s.forged[f.name] = judgement{unproven: "the consent page was not got as far as that"}
-	}
+func (s *session) forgeConsent(ctx context.Context, g target.Grant) map[string]judgement {
 	if s.Browser == nil {
 		s.inconclusive("only a browser can tell. %s", s.NoBrowser)
 	}
 	p := s.browsing(ctx, s.user(0))
 	t := s.consentTwin(ctx, p, g)
-	proved := false
+	made, proved := map[string]judgement{}, false
 	for _, f := range forgings() {
 		j := s.forge(ctx, p, t, f)
-		s.forged[f.name] = j
+		made[f.name] = j
 		if j.violation != "" {
-			return // consent is given, so that the next form would prove nothing
+			for _, f := range forgings() {
+				if _, tried := made[f.name]; !tried {
+					made[f.name] = judgement{unproven: "consent was given by a forged form before this one was tried"}
+				}
+			}
+			return made
 		}
 		proved = proved || j.noted != ""
 	}
 	if proved {
-		return
+		return made
 	}
-	l, _ := s.chase(ctx, t.own.Changed(sameSite(t.own), oauth.Titled("send the user's own consent form")), s.cookiesOf(ctx, p))
+	own := func(form oauth.Request) oauth.Landing {
+		l, _ := s.chase(ctx, form.Changed(sameSite(form), oauth.Titled("send the user's own consent form")), s.cookiesOf(ctx, p))
+		return l
+	}
+	l := own(t.own)
+	if !issued(l) { // a server may let a page go that a forged form was sent for; a new one has to do
+		l = own(s.consentTwin(ctx, p, g).own)
+	}
 	if issued(l) {
-		return
+		return made
 	}
-	for _, f := range forgings() {
-		if j := s.forged[f.name]; j.missing == "" {
-			s.forged[f.name] = judgement{decides: j.decides, unproven: "the user's own form is refused, too: " + landed(l)}
-		}
+	for name, j := range made {
+		made[name] = judgement{decides: j.decides, missing: j.missing, unproven: "the user's own form is refused, too: " + landed(l)}
 	}
+	return made
 }
 
 // forge has the user's browser send the forms from a foreign site. What comes of them over plain HTTP with
@@ -149,7 +156,7 @@ func (s *session) forge(ctx context.Context, p *person, t twin, f forging) judge
 	var j judgement
 	forms := f.make(t)
 	if len(forms) == 0 {
-		j.missing = "the form is the same in every session: there is no anti-forgery value"
+		j.missing = "no field of the form differs from one session to another"
 		return j
 	}
 	for _, q := range forms {
@@ -177,8 +184,7 @@ func (s *session) consentTwin(ctx context.Context, p *person, g target.Grant) tw
 	another := s.user(1)
 	r := s.consentable(ctx, p, g)
 	own := s.approval(s.visit(ctx, nobody(p), r.Changed(oauth.Titled("look at the consent page")), oauth.Stop))
-	q := s.signedIn(ctx, s.plainReader(), "reader "+another.Name, another)
-	other := s.approval(s.visit(ctx, q, r.Changed(oauth.Titled("look at the consent page of another user")), oauth.Stop))
+	other := s.approval(s.visit(ctx, s.person(ctx, another), r.Changed(oauth.Titled("look at the consent page of another user")), oauth.Stop))
 	return twin{own, other}
 }
 
@@ -218,7 +224,7 @@ func signInForged(s *session) {
 			t := twin{own: s.signInForm(ctx, r, attacker).form, other: s.signInForm(ctx, r, attacker).form}
 			forms := f.make(t)
 			if len(forms) == 0 {
-				s.notApplicable("the form is the same in every session: there is no anti-forgery value")
+				s.notApplicable("no field of the form differs from one session to another")
 			}
 			p := s.onlooker(ctx)
 			for _, q := range forms {
@@ -248,6 +254,10 @@ type signInForm struct {
 func (s *session) signInForm(ctx context.Context, r oauth.Request, u target.User) signInForm {
 	p := s.stranger(ctx, s.plainReader())
 	l := s.visit(ctx, p, r.Changed(oauth.Titled("get the sign-in page")), oauth.Stop)
+	if l.Kind == oauth.Shown && s.Browser != nil { // a script may have to draw it first
+		p = s.stranger(ctx, s.Browser)
+		l = s.visit(ctx, p, r.Changed(oauth.Titled("get the sign-in page")), oauth.Stop)
+	}
 	if l.Kind != oauth.SignIn || l.Page == nil {
 		s.inconclusive("no sign-in page came: %s", landed(l))
 	}

@@ -1,6 +1,7 @@
 package suites
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"net/url"
@@ -55,6 +56,9 @@ func (s *session) sighted(ctx context.Context, name string) sighted {
 		s.notApplicable("%s does not come up: %s", name, landed(l))
 	}
 	out.answer = l.Trail[len(l.Trail)-1]
+	if kind := mediaType(out.answer); kind != "" && !strings.Contains(kind, "html") {
+		s.notApplicable("what comes is no page, but %s", printable(kind))
+	}
 	return out
 }
 
@@ -87,6 +91,8 @@ func framedPages(s *session) {
 			switch {
 			case frame == nil:
 				s.inconclusive("the frame came to nothing: %s", landed(sight.Landing))
+			case !frame.Refused && name == errorPage && !clickable(p.answer.Body):
+				s.warn("another site shows the error page in a frame; there is nothing to click on it")
 			case !frame.Refused:
 				s.violated("another site shows %s in a frame", printable(before(frame.URL, "?")))
 			case ancestors:
@@ -100,6 +106,20 @@ func framedPages(s *session) {
 		Entry(consentPage, consentPage),
 		Entry(errorPage, errorPage),
 	)
+}
+
+// clickable says whether there is anything on the page that a user could be made to click.
+func clickable(page []byte) bool {
+	root, err := html.Parse(bytes.NewReader(page))
+	if err != nil {
+		return true
+	}
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && slices.Contains([]string{"form", "input", "button", "a", "script", "iframe"}, n.Data) {
+			return true
+		}
+	}
+	return false
 }
 
 // framePolicy says whether the header keeps other sites from framing the answer: by frame-ancestors, or by
@@ -197,7 +217,7 @@ func refersBy(x oauth.Exchange) bool {
 	if x.Header.Get("Referrer-Policy") != "" {
 		return true
 	}
-	root, err := html.Parse(strings.NewReader(string(x.Body)))
+	root, err := html.Parse(bytes.NewReader(x.Body))
 	if err != nil {
 		return false
 	}
