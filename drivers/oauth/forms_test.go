@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
@@ -159,6 +160,25 @@ func TestSignsInConsentsAndCatchesTheRedirect(t *testing.T) {
 	l, err = session.Visit(t.Context(), Visit{URL: s.URL + "/oauth/auth", RedirectURIs: []string{callback}})
 	if err != nil || l.Query.Get("code") != "remembered-code-1" || len(l.Trail) != 1 {
 		t.Errorf("the second visit landed %+v, %v", l, err)
+	}
+}
+
+func TestAVisitPausesOnceAtTheFirstQuestion(t *testing.T) {
+	s := pages{}.serve(t)
+	paused := 0
+	l, session, err := visit(t, s.URL, "/oauth/auth?client_id=web-id&state=x", func(v *Visit) {
+		v.Pause = func(context.Context) { paused++ }
+	})
+	if err != nil || l.Kind != Redirected || paused != 1 {
+		t.Errorf("landed %s after %d pauses: %v", l.Kind, paused, err)
+	}
+	tab, err := session.(Tabbed).Tab(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err = tab.Visit(t.Context(), Visit{URL: s.URL + "/oauth/auth", RedirectURIs: []string{callback}})
+	if err != nil || l.Query.Get("code") != "remembered-code-1" {
+		t.Errorf("another tab landed %s: %v", l.Kind, err)
 	}
 }
 
