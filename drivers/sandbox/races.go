@@ -131,9 +131,11 @@ func (s *Sandbox) cacheIsFull() bool {
 	if !s.policy.race.cacheAllows {
 		return false
 	}
-	before := s.race.asked.Load()
-	pause(window)
-	return s.race.asked.Load()-before >= 4
+	full := s.race.asked.Load() + 4
+	for waited := time.Duration(0); s.race.asked.Load() < full && waited < 10*window; waited += window / 5 {
+		pause(window / 5)
+	}
+	return s.race.asked.Load() >= full
 }
 
 // onceMore is the token to issue: the new one, unless many are asked for at once.
