@@ -47,7 +47,8 @@ func requestFaults() []Fault {
 		{ID: "anonymous-code", Requirement: "RFC6749-3.1-authenticates-user",
 			Sentence: "Without a session the request is answered as if the first user were signed in",
 			Consequences: []string{"SPACE-request-credentials-default", "SPACE-request-credentials-skip-silent",
-				"RFC6749-4.1.2-code-bound-to-user", "RFC9700-4.11.2-authenticate-before-error-redirect"},
+				"RFC6749-4.1.2-code-bound-to-user", "RFC9700-4.11.2-authenticate-before-error-redirect",
+				"RFC6749-10.2-consent-public-client"}, // nobody is asked any more
 			change: func(p *policy) { p.front.anonymous = true }},
 		{ID: "instant-error-redirect", Requirement: "RFC9700-4.11.2-authenticate-before-error-redirect",
 			Sentence: "Errors are sent to the client before anybody has signed in",

@@ -97,14 +97,17 @@ func (s *Sandbox) serveSignIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	raw := f.get("request")
-	visit, err := r.Cookie(visitCookie)
-	sealed := err == nil && same(f.get("csrf"), s.seal("sign-in", visit.Value, ""))
+	visit := ""
+	if c, err := r.Cookie(visitCookie); err == nil {
+		visit = c.Value
+	}
+	sealed := visit != "" && same(f.get("csrf"), s.seal("sign-in", visit, ""))
 	if !sealed && !s.policy.pages.signInUnsealed {
 		s.errorPage(w, r, &refusal{status: http.StatusForbidden, code: "invalid_request",
 			description: "The form is not the one that this browser was given; go back and try again"})
 		return
 	}
-	raw = s.requested(visit.Value, raw)
+	raw = s.requested(visit, raw)
 	now := s.now()
 	u, no := s.signIn(f.get("username"), f.get("password"), now)
 	if no != nil {
