@@ -27,6 +27,7 @@ func authorization(s *session) {
 			switch {
 			case x.Status == http.StatusNotFound || x.Status == http.StatusMethodNotAllowed || x.Status >= 500:
 				s.violated("%s", answered(x))
+			case x.Status == http.StatusUnauthorized && mediaType(x) == "text/html": // asks who is there
 			case x.Status >= 400:
 				s.inconclusive("the ordinary request is refused: %s", answered(x))
 			}

@@ -37,7 +37,7 @@ func authorizationCode(s *session) {
 				x := alive(ctx, c, first)
 				s.seen.decide(x)
 				s.seen.expected = "a refusal: the code was redeemed twice, so somebody stole it"
-				if x.Status/100 == 2 && !deniesInline(x) {
+				if x.Status/100 == 2 && !deniesInline(x) && x.ErrorCode() == "" {
 					s.violated("it still works: %s", answered(x))
 				}
 			},

@@ -61,5 +61,5 @@ func codeLife(s *session) {
 
 // beSpent matches the refusal of a code that was redeemed before.
 func (s *session) beSpent() *answerMatcher {
-	return s.beRefused("invalid_grant").withStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn)
+	return s.beRefused("invalid_grant").withUsualStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn)
 }

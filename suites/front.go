@@ -2,6 +2,7 @@ package suites
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -131,6 +132,9 @@ func (s *session) visit(ctx context.Context, p *person, r oauth.Request, d oauth
 	}
 	l, err := p.session.Visit(ctx, v)
 	s.seen.show(l.Page)
+	if errors.Is(err, oauth.ErrNoRefusal) {
+		s.notApplicable("a user cannot refuse: %v", err)
+	}
 	if err != nil {
 		s.inconclusive("%q was not played to its end: %v", r.Title, err)
 	}

@@ -87,6 +87,7 @@ func (s *session) refreshable(ctx context.Context, c target.Client) oauth.TokenA
 
 // refreshableWith asks for the scope; the target file says how refresh tokens are asked for.
 func (s *session) refreshableWith(ctx context.Context, c target.Client, scope string) oauth.TokenAnswer {
+	s.learnRefreshDemand(ctx, c, func() oauth.TokenAnswer { return s.refreshableWith(ctx, c, scope) })
 	var x oauth.Exchange
 	switch {
 	case c.Has(target.AuthorizationCode):

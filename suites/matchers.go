@@ -21,6 +21,7 @@ type answerMatcher struct {
 	codes     []string                   // the error code is one of these, any when empty
 	mild      map[string]reports.Verdict // other codes that are tolerated, and how they lower the verdict
 	tolerated []int                      // other statuses, at the price of a warning
+	usual     bool                       // the status is left to the row about it, when the code is right
 	token     bool                       // a token is wanted, or not
 	seen      string
 }
@@ -46,6 +47,12 @@ func (m *answerMatcher) withStatus(statuses ...int) *answerMatcher {
 	m.statuses = statuses
 	m.wants += fmt.Sprintf(", status %s", join(statuses))
 	return m
+}
+
+// withUsualStatus wants the status, and leaves another one to the row about the status when the code is right.
+func (m *answerMatcher) withUsualStatus(status int) *answerMatcher {
+	m.usual = true
+	return m.withStatus(status)
 }
 
 // orWarn tolerates other error codes with a warning.
@@ -91,14 +98,16 @@ func (m *answerMatcher) Match(actual any) (bool, error) {
 	if x.Status == http.StatusTooManyRequests {
 		m.s.inconclusive("the server throttles (429), so the refusal proves nothing: %q", x.Request.Title)
 	}
-	return m.status(x.Status) && m.code(x.ErrorCode()), nil
+	return m.status(x) && m.code(x.ErrorCode()), nil
 }
 
-func (m *answerMatcher) status(status int) bool {
-	if len(m.statuses) == 0 {
+func (m *answerMatcher) status(x oauth.Exchange) bool {
+	status := x.Status
+	switch {
+	case len(m.statuses) == 0 || slices.Contains(m.statuses, status):
 		return true
-	}
-	if slices.Contains(m.statuses, status) {
+	case m.usual && slices.Contains(m.codes, x.ErrorCode()):
+		m.s.seen.lower(reports.Note, fmt.Sprintf("status %d where %s is right", status, join(m.statuses)))
 		return true
 	}
 	tolerated := slices.Contains(m.tolerated, status)

@@ -38,7 +38,7 @@ func pkce(s *session) {
 				c := client()
 				s.redeemsChallenged(ctx, c)
 				Expect(s.send(ctx, s.redemption(s.challenged(ctx, c, oauth.NewVerifier()), wrongVerifier()))).
-					To(s.beRefused("invalid_grant").withStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn))
+					To(s.beRefused("invalid_grant").withUsualStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn))
 			}, kinds)
 
 		DescribeTable("refuses a code with a challenge when the verifier is", table, proves("RFC7636-4.5-missing-verifier"),

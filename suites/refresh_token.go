@@ -78,7 +78,7 @@ func refreshToken(s *session) {
 				c := s.holder(rt)
 				token := s.refreshable(ctx, c).RefreshToken
 				Expect(s.send(ctx, s.driver.Refresh(c, token, "", spoil(token)))).
-					To(s.beRefused(code).withStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn))
+					To(s.beRefused(code).withUsualStatus(400).orWarnStatus(401, 403).orAnyCode(reports.Warn))
 			},
 			Entry("a request without a refresh token", "invalid_request", func(string) oauth.Change {
 				return both(oauth.Without("refresh_token"), oauth.Titled("leave out refresh_token"))

@@ -67,8 +67,10 @@ func resource(s *session) {
 				case x.Status/100 == 2:
 					s.seen.forced = reports.Fail
 					s.violated("the resource opened to an invalid token: %s", answered(x))
-				case x.Status != http.StatusUnauthorized:
+				case x.Status >= 500:
 					s.violated("%s", answered(x))
+				case x.Status != http.StatusUnauthorized: // refused, in other words than are recommended
+					s.warn("the refusal is %s", answered(x))
 				case !challenges(x.Header.Values("WWW-Authenticate"), "bearer", `error="invalid_token"`):
 					s.warn("the challenge does not say invalid_token: %q", x.Header.Values("WWW-Authenticate"))
 				}
@@ -94,8 +96,12 @@ func resource(s *session) {
 				s.violated("the resource opened without the scope that it needs: %s", answered(y))
 			case y.Status == http.StatusNotFound:
 				return // hides that it exists
-			case y.Status != http.StatusForbidden:
+			case y.Status >= 500:
 				s.violated("%s", answered(y))
+			case y.Status != http.StatusForbidden && !deniesInline(y):
+				s.warn("the refusal is %s", answered(y))
+			case deniesInline(y):
+				return
 			case !challenges(y.Header.Values("WWW-Authenticate"), "bearer", `error="insufficient_scope"`):
 				s.warn("the challenge does not say insufficient_scope: %q", y.Header.Values("WWW-Authenticate"))
 			}

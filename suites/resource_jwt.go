@@ -6,12 +6,9 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 
 	. "github.com/onsi/ginkgo/v2"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"flowproof/drivers/oauth"
 )
@@ -33,9 +30,9 @@ func (s *session) keySet(ctx SpecContext) oauth.Exchange {
 // hmacByPublicKey signs a token's claims with HS512, the published RSA key's PEM text being the secret:
 // the classic confusion of algorithms (RFC 8725 §2.1).
 func (s *session) hmacByPublicKey(ctx SpecContext, token string) string {
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(s.keySet(ctx).Body, &set); err != nil {
-		s.inconclusive("the key set cannot be read: %v", err)
+	set, err := oauth.ReadKeys(s.keySet(ctx).Body)
+	if err != nil {
+		s.inconclusive("%v", err)
 	}
 	for _, k := range set.Keys {
 		public, is := k.Key.(*rsa.PublicKey)

@@ -73,6 +73,7 @@ func Run(ctx context.Context, o Options) (reports.Conformance, error) {
 	if err := s.reach(ctx); err != nil {
 		return record, err
 	}
+	s.learnDemands(ctx)
 	defer o.Driver.Subscribe(s.observe)()
 	defer s.close()
 

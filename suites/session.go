@@ -18,16 +18,17 @@ import (
 // A session is one run against one target. Spec files close over it; there is nothing global.
 type session struct {
 	Options
-	target   target.Target
-	driver   *oauth.Driver
-	ctx      context.Context
-	seen     *observation       // of the spec that is running
-	passive  *observer          // of every exchange of the run
-	controls map[string]control // positive controls, made once
-	persons  map[string]*person // by user agent and user
-	memo     map[string]oauth.Exchange
-	old      *age          // a token that was left to expire, once a run
-	ahead    time.Duration // how far the target's clock was set ahead of ours
+	target       target.Target
+	driver       *oauth.Driver
+	ctx          context.Context
+	seen         *observation       // of the spec that is running
+	passive      *observer          // of every exchange of the run
+	controls     map[string]control // positive controls, made once
+	persons      map[string]*person // by user agent and user
+	memo         map[string]oauth.Exchange
+	old          *age          // a token that was left to expire, once a run
+	knowsRefresh bool          // learnRefreshDemand was here
+	ahead        time.Duration // how far the target's clock was set ahead of ours
 
 	elsewhere  *foreignSite         // another site, once it is needed
 	arrived    *arrival             // a sign-in in a fresh browser

@@ -58,6 +58,7 @@ func passiveRows() []passiveRow {
 var (
 	scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$`) // RFC 6749 §3.3
 	b64token    = regexp.MustCompile(`^[A-Za-z0-9\-._~+/]+=*$`)                                  // RFC 6750 §2.1
+	escaped     = regexp.MustCompile(`^([A-Za-z0-9\-._~+/]|%[0-9A-Fa-f]{2})+=*$`)                // what old deployments of Space had
 	vschar      = regexp.MustCompile(`^[\x20-\x7e]+$`)                                           // RFC 6749 appendix A
 	errorText   = regexp.MustCompile(`^[\x20\x21\x23-\x5b\x5d-\x7e]*$`)                          // RFC 6749 §5.2
 	controls    = regexp.MustCompile(`[\x00-\x1f\x7f]`)
@@ -185,6 +186,9 @@ func judgeAccessToken(x oauth.Exchange) opinion {
 
 func judgeTokenSyntax(x oauth.Exchange) opinion {
 	t, _ := x.Token()
+	if escaped.MatchString(t.AccessToken) && !b64token.MatchString(t.AccessToken) {
+		return opinion{reports.Warn, "the access token holds percent escapes, which a Bearer header cannot carry"}
+	}
 	if !b64token.MatchString(t.AccessToken) {
 		return violation(true, "the access token holds characters that a Bearer header cannot carry")
 	}

@@ -28,6 +28,7 @@ type mutateFlags struct {
 	jobs      int
 	thorough  bool
 	verbose   bool
+	near      bool
 	json      bool
 	out       string
 }
@@ -44,7 +45,12 @@ are played without faults, and with the faults that bear on them.`,
 		Example: `  flowproof mutate
   flowproof mutate --only code-reusable,RFC6749-4.1.2-state-echoed`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return mutate(cmd.Context(), c, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.near {
+				return tolerate(cmd.Context(), c, f)
+			}
+			return mutate(cmd.Context(), c, f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.only, "only", nil, "the `faults` or requirements to prove; all without it")
@@ -55,6 +61,7 @@ are played without faults, and with the faults that bear on them.`,
 	flags.BoolVar(&f.json, "json", false, "write the matrix to stdout instead of the summary")
 	flags.StringVar(&f.out, "out", "", "the `folder` for the matrix as mutate.json and mutate.html")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "one line for each fault, not only for those that were not caught")
+	flags.BoolVar(&f.near, "near-misses", false, "show instead that what the requirements' cautions tolerate is tolerated")
 	return cmd
 }
 
@@ -66,6 +73,7 @@ type bench struct {
 	driver   *oauth.Driver
 	clean    map[string]reports.Conformance // by configuration of the sandbox
 	thorough bool                           // every row with every fault
+	scripts  bool                           // the browser signs people in, too
 }
 
 func mutate(ctx context.Context, c console, f mutateFlags) error {
@@ -290,13 +298,17 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, dear scope) (reports
 	}
 	browser, without, only := b.browser, b.without, ""
 	if !dear.browser {
-		browser, without = nil, "this fault does not bear on what a browser shows"
+		browser, without = nil, leftOut
 	}
 	if !dear.races {
 		only = withoutRaces()
 	}
+	var front oauth.UserAgent = oauth.NewForms(t, b.driver)
+	if b.scripts && browser != nil {
+		front = browser
+	}
 	record, err := suites.Run(ctx, suites.Options{
-		Target: t, Driver: b.driver, Front: oauth.NewForms(t, b.driver), Browser: browser,
+		Target: t, Driver: b.driver, Front: front, Browser: browser,
 		NoBrowser: without, Only: only, Slow: dear.slow, Destructive: dear.destructive, Bare: true, Rounds: 2, Tool: tool(),
 		Pass: func(d time.Duration) { ahead.Add(int64(d)) },
 	})
@@ -325,3 +337,6 @@ func chosenFaults(only []string) ([]sandbox.Fault, error) {
 	}
 	return out, nil
 }
+
+// leftOut is why a browser's rows are not played.
+const leftOut = "this fault does not bear on what a browser shows"

@@ -48,6 +48,15 @@ func (v *visit) fail(doing, because string) error {
 	return f
 }
 
+// noRefusal is the failure to refuse on a page that has no button for it.
+func (v *visit) noRefusal() error {
+	err := v.fail("deny consent", oauth.ErrNoRefusal.Error())
+	if f, is := err.(*Failure); is { //nolint:errorlint // made a line above
+		f.cause = oauth.ErrNoRefusal
+	}
+	return err
+}
+
 // place is a URL without its parameters.
 func (b *Browser) place(raw string) string {
 	out, _, _ := strings.Cut(raw, "#")

@@ -139,7 +139,7 @@ func (v *visit) consent() {
 		v.failure = v.fail("consent", "the consent page comes back again and again")
 		return
 	case v.Consent == oauth.Deny && !v.view.Deny:
-		v.wait(v.lull(), func() { v.failure = v.fail("deny consent", "the consent page has no button for it") })
+		v.wait(v.lull(), func() { v.failure = v.noRefusal() })
 		return
 	}
 	v.consented = v.page

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"flowproof/drivers/target"
@@ -92,3 +93,6 @@ type Tabbed interface {
 	// Tab opens one more tab of the session: the same cookies, another page. Closing it leaves the session alone.
 	Tab(ctx context.Context) (Session, error)
 }
+
+// ErrNoRefusal is why a user cannot refuse: the consent page has no button for it.
+var ErrNoRefusal = errors.New("the consent page has no button to refuse with")

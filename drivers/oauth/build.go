@@ -30,7 +30,7 @@ func (r Request) FullURL() string {
 
 // ClientCredentials asks for a token for the client itself; an empty scope is left out.
 func (d *Driver) ClientCredentials(c target.Client, scope string, changes ...Change) Request {
-	form := Params{{"grant_type", string(target.ClientCredentials)}}.given("scope", scope)
+	form := Params{{"grant_type", string(target.ClientCredentials)}}.given("scope", d.scope(target.ClientCredentials, scope))
 	return d.token("ask for a token with client credentials", c, form, changes)
 }
 
@@ -49,7 +49,7 @@ func (d *Driver) Redeem(c target.Client, code, redirectURI, verifier string, cha
 
 // Refresh exchanges a refresh token; an empty scope is left out.
 func (d *Driver) Refresh(c target.Client, token, scope string, changes ...Change) Request {
-	form := Params{{"grant_type", string(target.RefreshToken)}}.given("refresh_token", token).given("scope", scope)
+	form := Params{{"grant_type", string(target.RefreshToken)}}.given("refresh_token", token).given("scope", d.scope(target.RefreshToken, scope))
 	return d.token("redeem the refresh token", c, form, changes)
 }
 
@@ -133,6 +133,23 @@ func (d *Driver) Basic(id, secret string) Change {
 		return BasicAuth(id, secret)
 	}
 	return BasicAuthEncoded(id, secret)
+}
+
+// Demand makes ordinary requests of the grant name the scope where they would name none: there are deployments
+// that demand one, and leaving it out is for the requirement about that. It must be called before requests of
+// the grant are built.
+func (d *Driver) Demand(g target.Grant, scope string) {
+	if d.demanded == nil {
+		d.demanded = map[target.Grant]string{}
+	}
+	d.demanded[g] = scope
+}
+
+func (d *Driver) scope(g target.Grant, asked string) string {
+	if asked == "" {
+		return d.demanded[g]
+	}
+	return asked
 }
 
 func (p Params) given(name, value string) Params {

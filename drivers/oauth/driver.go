@@ -37,6 +37,7 @@ type Driver struct {
 	transport *http.Transport
 	redactor  *Redactor
 	forgets   bool
+	demanded  map[target.Grant]string // scopes of ordinary requests, where the deployment demands one
 
 	observing sync.Mutex
 	observers []*func(Exchange)

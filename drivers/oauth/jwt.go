@@ -48,9 +48,9 @@ func segment(s string) (map[string]any, bool) {
 // VerifyJWT proves the signature of a token by one of the public keys of a key set. Times and audiences
 // are the caller's business.
 func VerifyJWT(token string, jwks []byte) error {
-	var keys jose.JSONWebKeySet
-	if err := json.Unmarshal(jwks, &keys); err != nil {
-		return fmt.Errorf("oauth: read the key set: %w", err)
+	keys, err := ReadKeys(jwks)
+	if err != nil {
+		return err
 	}
 	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{
 		jose.RS256, jose.RS384, jose.RS512, jose.PS256, jose.PS384, jose.PS512,
@@ -74,4 +74,28 @@ func VerifyJWT(token string, jwks []byte) error {
 		}
 	}
 	return errors.New("oauth: verify the token: no key of the set fits its signature")
+}
+
+// ReadKeys reads a key set, and leaves out keys of kinds that nobody here knows (RFC 7517 §5).
+func ReadKeys(jwks []byte) (jose.JSONWebKeySet, error) {
+	var set struct {
+		Keys []json.RawMessage `json:"keys"`
+	}
+	if err := json.Unmarshal(jwks, &set); err != nil {
+		return jose.JSONWebKeySet{}, fmt.Errorf("oauth: read the key set: %w", err)
+	}
+	var keys jose.JSONWebKeySet
+	var unread error
+	for _, raw := range set.Keys {
+		var k jose.JSONWebKey
+		if err := json.Unmarshal(raw, &k); err != nil {
+			unread = err
+			continue
+		}
+		keys.Keys = append(keys.Keys, k)
+	}
+	if len(keys.Keys) == 0 && unread != nil {
+		return keys, fmt.Errorf("oauth: read the key set: %w", unread)
+	}
+	return keys, nil
 }

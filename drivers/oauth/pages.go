@@ -173,7 +173,7 @@ func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request
 		return Request{}, nil, fmt.Errorf("the server shows the consent page again and again%s", said(d))
 	}
 	if c.form == nil && c.link == "" {
-		return Request{}, nil, errors.New("the consent page has no button to refuse with")
+		return Request{}, nil, ErrNoRefusal
 	}
 	if c.form == nil {
 		where := resolve(e.Request.FullURL(), c.link)

@@ -154,13 +154,13 @@ func (s *Sandbox) readAccess(value string) (access, authorizationID, string) {
 
 // alive asks whether a genuine token was revoked or has expired; s.mu is held.
 func (s *Sandbox) alive(a access, by authorizationID, now time.Time) (access, string) {
-	if known := s.state.authorizations[by]; known != nil && known.revoked {
+	if known := s.state.authorizations[by]; known != nil && known.revoked && !s.policy.near.selfContained {
 		return access{}, whyRevoked
 	}
 	if _, denied := s.state.denied[a.id]; denied {
 		return access{}, whyInvalid
 	}
-	if !now.Before(a.expires) && !s.policy.resource.neverExpires {
+	if !now.Before(a.expires.Add(s.policy.near.skew)) && !s.policy.resource.neverExpires {
 		return access{}, whyExpired
 	}
 	return a, ""

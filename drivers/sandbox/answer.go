@@ -16,7 +16,7 @@ type member struct {
 // answerToken makes the access token and writes the success answer (RFC 6749 §5.1).
 func (s *Sandbox) answerToken(w http.ResponseWriter, grant string, out issuance) {
 	p := &s.policy.token
-	access := out.access
+	access := s.again(out)
 	if access == "" {
 		var err error
 		if access, err = s.issueAccess(out, s.now()); err != nil {
@@ -44,6 +44,26 @@ func (s *Sandbox) answerToken(w http.ResponseWriter, grant string, out issuance)
 		body = p.spoilBody(grant, body)
 	}
 	s.writeToken(w, http.StatusOK, s.buffered(out, body))
+}
+
+// again is an access token that the issuance hands out instead of a new one, or empty.
+func (s *Sandbox) again(out issuance) string {
+	if !s.policy.near.reissues || out.user != nil || out.access != "" {
+		return out.access
+	}
+	key := out.client.id + " " + out.scope.text
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.state.kept[key]
+	if _, why := s.lookUp(kept, s.now().Add(time.Minute)); why != "" {
+		issued, err := s.issueAccess(out, s.now())
+		if err != nil {
+			return ""
+		}
+		kept = issued
+		s.state.kept[key] = kept
+	}
+	return kept
 }
 
 func seconds(d time.Duration) string { return strconv.FormatInt(int64(d/time.Second), 10) }

@@ -56,6 +56,10 @@ func (s *Sandbox) serveAuthorize(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a, fatal, no := s.readAuthorization(raw, r.Method == http.MethodPost)
+	if fatal != nil && s.policy.near.signInBeforeErrors && !s.visitor(r).signedIn() {
+		s.signInPage(w, r, a, http.StatusOK, "")
+		return
+	}
 	if fatal != nil {
 		s.errorPage(w, r, fatal)
 		return
@@ -86,7 +90,7 @@ func (s *Sandbox) readAuthorization(raw string, posted bool) (a authorizationReq
 		return a, refuse("invalid_request", "The parameters are not form-encoded UTF-8"), nil
 	}
 	a.raw, a.posted = raw, posted
-	twice := f.repeated()
+	twice := s.repeated(f)
 	if (twice == "client_id" || twice == "redirect_uri") && !p.checksFirst {
 		return a, refuse("invalid_request", "client_id or redirect_uri is repeated"), nil
 	}
@@ -210,7 +214,7 @@ func (s *Sandbox) checkNames(_ *authorizationRequest, f form) *refusal {
 
 func (s *Sandbox) checkRepeats(_ *authorizationRequest, f form) *refusal {
 	p := &s.policy.front
-	if twice := f.repeated(); twice != "" && !(p.checksFirst && (twice == "client_id" || twice == "redirect_uri")) {
+	if twice := s.repeated(f); twice != "" && !(p.checksFirst && (twice == "client_id" || twice == "redirect_uri")) {
 		return refuse("invalid_request", "A parameter is repeated")
 	}
 	return nil
@@ -290,6 +294,10 @@ func (s *Sandbox) readChallenge(a *authorizationRequest, f form) *refusal {
 	}
 	if method != methodS256 && (method != methodPlain || !p.plain) {
 		return refuse("invalid_request", "code_challenge_method is not offered")
+	}
+	if s.policy.near.lateChallenge {
+		a.challenge = challenge{value, method}
+		return nil
 	}
 	if p.anyChallenge {
 		value = strings.TrimRight(value, "=")

@@ -10,6 +10,9 @@ func (s *Sandbox) allowed(a authorizationRequest, u *user) bool {
 	if u.guest {
 		return true // nobody is there to be asked
 	}
+	if asks := s.policy.near.consent; asks != nil {
+		return !*asks
+	}
 	// Anybody can pretend to be a public client on the same machine: there, a person is asked each time (RFC 6749 §10.2).
 	if a.client.public && !strings.HasPrefix(a.redirectURI, "https://") && !s.policy.pages.remembersPublic {
 		return false

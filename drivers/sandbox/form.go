@@ -42,6 +42,19 @@ func (f form) repeated() string {
 	return ""
 }
 
+// repeated is the name of a parameter that may not be there twice as it is, or empty.
+func (s *Sandbox) repeated(f form) string {
+	if !s.policy.near.equalRepeats {
+		return f.repeated()
+	}
+	for i := range f {
+		if f[i].value != f.get(f[i].name) {
+			return f[i].name
+		}
+	}
+	return ""
+}
+
 const maxParameters = 200
 
 // A formReader says how application/x-www-form-urlencoded text is read.

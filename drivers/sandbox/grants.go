@@ -99,6 +99,9 @@ func (s *Sandbox) resolve(w wish, limit scope) (scope, *refusal) {
 	if s.policy.grants.orderSensitive && w.text != "**" && literal(w.text).text != w.text {
 		return scope{}, no
 	}
+	if s.policy.near.dropsUnknown {
+		w.text = s.known(w.text, limit)
+	}
 	asked, err := s.grammar.parse(w.text)
 	if err != nil {
 		return scope{}, no
@@ -108,6 +111,20 @@ func (s *Sandbox) resolve(w wish, limit scope) (scope, *refusal) {
 		return scope{}, no
 	}
 	return granted, nil
+}
+
+// known keeps the items of a scope that may be granted; with none left the wish is refused as it stands.
+func (s *Sandbox) known(text string, limit scope) string {
+	var kept []string
+	for item := range strings.SplitSeq(text, " ") {
+		if asked, err := s.grammar.parse(item); err == nil && (asked.all || asked.within(limit)) {
+			kept = append(kept, item)
+		}
+	}
+	if kept == nil {
+		return text
+	}
+	return strings.Join(kept, " ")
 }
 
 // ownScope is what a client gets that asks in its own name or with a password.
@@ -123,6 +140,9 @@ func (s *Sandbox) clientCredentials(in tokenRequest) (issuance, *refusal) {
 	w := s.wish(in.form)
 	if !w.given && p.omittedScopeStatus != 0 {
 		return issuance{}, crash(p.omittedScopeStatus)
+	}
+	if !w.given && s.policy.near.demandsScope {
+		return issuance{}, refuse("invalid_scope", "scope is missing")
 	}
 	granted, no := s.ownScope(w, in.client)
 	if no != nil {
@@ -213,9 +233,13 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 		c = a.client
 	}
 	if c != a.client && !p.refreshAnyClient {
+		if s.policy.near.foreignUseRevokes {
+			s.revoke(a)
+		}
 		return issuance{}, dead
 	}
-	if rt.superseded && !p.oldRefreshAlive {
+	inGrace := in.now.Before(rt.used.Add(s.policy.near.grace))
+	if rt.superseded && !p.oldRefreshAlive && !inGrace {
 		// Somebody holds a copy, and nobody knows who: the whole family ends (RFC 9700 §4.14.2).
 		if !p.reuseKeepsFamily {
 			s.revoke(a)
@@ -232,8 +256,10 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 	w := s.wish(in.form)
 	out := issuance{client: c, user: a.user, scope: granted, authorization: a,
 		narrowed: w.narrowedTo(granted), quiet: p.refreshKeepsScope && w.given}
-	rt.used = in.now
-	if p.rotates && !(p.publicKeeps && c.public) {
+	if !rt.superseded {
+		rt.used = in.now
+	}
+	if p.rotates && !(p.publicKeeps && c.public) && !(s.policy.near.confidentialKeeps && !c.public) {
 		kept := rt.scope
 		if p.rotatesNarrowed {
 			kept = granted
@@ -244,6 +270,9 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 	if p.refreshRepeats && a.lastAccess != "" {
 		out.access = a.lastAccess
 		s.endAccess(a.lastAccess, in.now)
+	}
+	if s.policy.near.repeatsLive && !w.given {
+		out.access = a.lastAccess
 	}
 	return out, nil
 }
@@ -256,10 +285,14 @@ func (s *Sandbox) renewedScope(f form, c *client, rt *refreshToken) (scope, *ref
 	switch {
 	case p.refreshWidens && w.given, p.refreshDefaultsAll && !w.given:
 		limit = c.rights
-	case p.refreshKeepsScope:
+	case p.refreshKeepsScope, s.policy.near.keepsScope && rt.scope.covers(firstItem(w.text)):
 		return rt.scope, nil
 	}
-	return s.resolve(w, limit)
+	granted, no := s.resolve(w, limit)
+	if no == nil && s.policy.near.refusesSubsets && granted.text != limit.text {
+		return scope{}, refuse("invalid_scope", "A refresh token is for all of its scope")
+	}
+	return granted, no
 }
 
 // findRefresh looks a refresh token up; s.mu is held.
@@ -292,4 +325,10 @@ func (s *Sandbox) findRefresh(value string, now time.Time) *refreshToken {
 func (s *Sandbox) passwordMatches(u *user, password string) bool {
 	d := s.digest(password)
 	return equalDigests(d, u.digest)
+}
+
+// firstItem is the beginning of a scope, enough to tell a part of it from something else.
+func firstItem(text string) string {
+	item, _, _ := strings.Cut(text, " ")
+	return item
 }

@@ -12,6 +12,7 @@ type policy struct {
 	race      racePolicy
 	extras    extrasPolicy
 	transport transportPolicy
+	near      nearPolicy
 }
 
 // The postures: which profile the clean sandbox is spotless under.

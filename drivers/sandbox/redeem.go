@@ -10,7 +10,7 @@ import (
 )
 
 // redeem is the authorization code grant (RFC 6749 §4.1.3).
-func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
+func (s *Sandbox) redeem(in tokenRequest) (out issuance, no *refusal) {
 	p := &s.policy.front
 	value := in.form.get("code")
 	if value == "" {
@@ -20,6 +20,11 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 	defer s.mu.Unlock()
 	dead := refuse("invalid_grant", "The code is invalid, expired, used, or another client's")
 	c := s.findCode(value, in.now)
+	defer func() {
+		if no != nil && s.policy.near.burnsCodes && c != nil && !c.used {
+			delete(s.state.codes, value)
+		}
+	}()
 	if c == nil || in.now.After(c.expires) && !c.used {
 		return issuance{}, dead
 	}
@@ -61,7 +66,7 @@ func (s *Sandbox) redeem(in tokenRequest) (issuance, *refusal) {
 	if p.lastUserWins && s.state.lastCode != nil {
 		a.user = s.state.lastCode
 	}
-	out := issuance{client: asker, user: a.user, scope: c.scope, authorization: a}
+	out = issuance{client: asker, user: a.user, scope: c.scope, authorization: a}
 	if c.offline && s.mayRefresh(asker) {
 		out.refresh = s.newRefresh(a, c.scope, in.now)
 	}

@@ -46,6 +46,14 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !s.secured(w, r) {
 		return
 	}
+	if g := s.policy.near.gateway; g != nil {
+		s.serveThrough(g, w, r)
+		return
+	}
+	s.serve(w, r)
+}
+
+func (s *Sandbox) serve(w http.ResponseWriter, r *http.Request) {
 	// The token endpoint goes first and straight: it is the one that is put under load.
 	if r.URL.Path == s.paths().token {
 		s.serveToken(w, r)

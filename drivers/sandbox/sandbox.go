@@ -33,6 +33,7 @@ type Options struct {
 	AccessTokenLifetime time.Duration     // 600 s by default
 	CodeLifetime        time.Duration     // 60 s by default
 	Faults              []string          // by id
+	NearMisses          []string          // by id
 	Secrets             map[string]string // secrets of clients and passwords of users by name; the rest are random
 	Key                 *rsa.PrivateKey   // the signing key, made when nil
 	Load                LoadBehaviour
@@ -84,6 +85,13 @@ func New(o Options) (*Sandbox, error) {
 			return nil, err
 		}
 		f.change(&p)
+	}
+	for _, id := range o.NearMisses {
+		n, err := findNearMiss(id)
+		if err != nil {
+			return nil, err
+		}
+		n.change(&p)
 	}
 	s := &Sandbox{
 		options: o,

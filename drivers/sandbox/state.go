@@ -13,6 +13,7 @@ type state struct {
 	authorizations map[authorizationID]*authorization
 	consents       map[consentKey]*consent
 	denied         map[string]time.Time // revoked access tokens by jti, until they expire anyway
+	kept           map[string]string    // living access tokens of clients, where they are handed out again
 	lastCode       *user                // who got a code last
 	swept          time.Time
 }
@@ -25,6 +26,7 @@ func newState() state {
 		authorizations: map[authorizationID]*authorization{},
 		consents:       map[consentKey]*consent{},
 		denied:         map[string]time.Time{},
+		kept:           map[string]string{},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 )
 
 // TargetFile describes this very sandbox as a target file in YAML: its endpoints below the service
@@ -54,7 +53,7 @@ func (s *Sandbox) TargetFile(serviceURL string, reference func(name string) stri
 	line("  user: {get: %s, subject: username}", pathMe)
 	line("  application: {get: %s}", pathApplication)
 	line("  scoped: {get: %s, scope: %s}", pathProjects, quoted(f.projects))
-	line("refresh: {parameters: {access_type: offline}, rotation: %t, grace: %s}", s.clean.grants.rotates, time.Duration(0))
+	line("refresh: {parameters: {access_type: offline}, rotation: %t, grace: %s}", s.clean.grants.rotates && !s.policy.near.confidentialKeeps, s.policy.near.grace)
 	if s.options.Plain != "" {
 		line("tls: {plain: %s}", quoted(s.options.Plain))
 	}
@@ -72,7 +71,7 @@ func (s *Sandbox) clientLine(c *client, reference func(name string) string) []st
 		if s.policy.token.refusesBasic {
 			parts = append(parts, "authentication: body") // or nothing at all would work
 		}
-		if c.issued {
+		if c.issued && !s.policy.near.chosenSecrets {
 			parts = append(parts, "secret_issued: true")
 		}
 	}

@@ -81,7 +81,7 @@ func (s *Sandbox) readTokenRequest(w http.ResponseWriter, r *http.Request) (form
 			f[i].name = strings.ToLower(f[i].name)
 		}
 	}
-	if f.repeated() != "" && !p.takesFirst {
+	if s.repeated(f) != "" && !p.takesFirst {
 		return nil, refuse("invalid_request", "A parameter is repeated")
 	}
 	if p.refusesUnknown && !allKnown(f) {
