@@ -20,7 +20,7 @@ import (
 // An explained finding says what flowproof finds on fosite, and why a maintainer of fosite would agree.
 type explained struct {
 	Requirement string
-	Verdicts    map[string]string // by profile
+	Verdicts    map[string]string // by profile; several with | where a race decides
 	Reason      string
 }
 
@@ -58,7 +58,7 @@ func TestFindingsAreExplained(t *testing.T) {
 					continue
 				}
 				found[r.Requirement] = r.Verdict
-				if want := wanted[r.Requirement].Verdicts[profile]; want != r.Verdict {
+				if want := wanted[r.Requirement].Verdicts[profile]; !slices.Contains(strings.Split(want, "|"), r.Verdict) {
 					for _, f := range r.Findings {
 						if f.Verdict == r.Verdict {
 							t.Errorf("%s: %s, explained as %q: %s %s", r.Requirement, r.Verdict, want, f.Variant, f.Message)
@@ -67,7 +67,7 @@ func TestFindingsAreExplained(t *testing.T) {
 				}
 			}
 			for _, id := range slices.Sorted(maps.Keys(wanted)) {
-				if want := wanted[id].Verdicts[profile]; want != "" && found[id] == "" {
+				if want := wanted[id].Verdicts[profile]; want != "" && found[id] == "" && !slices.Contains(strings.Split(want, "|"), "pass") {
 					t.Errorf("%s: explained as %s, and not found", id, want)
 				}
 			}
