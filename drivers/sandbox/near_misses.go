@@ -30,7 +30,7 @@ const (
 // NearMisses lists all near misses in the order of the catalogue.
 func NearMisses() []NearMiss {
 	return slices.Concat(readingMisses(), answerMisses(), errorMisses(), clientMisses(), grantMisses(), requestMisses(),
-		redirectMisses(), responseMisses(), pageMisses(), codeMisses(), refreshMisses(), resourceMisses(), extrasMisses(), spaceMisses())
+		redirectMisses(), responseMisses(), pageMisses(), codeMisses(), refreshMisses(), resourceMisses(), raceMisses(), extrasMisses(), spaceMisses())
 }
 
 // Options are those of the sandbox on which the near miss shows, as near to base as can be.

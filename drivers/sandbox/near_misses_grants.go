@@ -85,7 +85,7 @@ func refreshMisses() []NearMiss {
 			change:   func(p *policy) { p.near.grace = graceWindow }},
 		{ID: "reuse-leaves-access", Requirement: "RFC9700-4.14.2-reuse-revokes-family", Worst: allowsWarn,
 			Sentence: "Access tokens are self-contained, and outlive the refresh token that was used twice",
-			Needs:    public,
+			Needs:    Needs{Postures: []string{posture21}},
 			Others: map[string]string{"RFC6749-4.1.2-replay-revokes-tokens": allowsWarn, "RFC7009-2-access-token-revoked": allowsWarn,
 				"RFC7009-2.1-refresh-revokes-access": allowsWarn},
 			change: func(p *policy) { p.near.selfContained = true }},

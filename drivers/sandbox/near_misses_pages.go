@@ -17,7 +17,7 @@ func pageMisses() []NearMiss {
 		{ID: "consent-each-time", Requirement: again, Worst: allowsPass, Needs: Needs{Postures: []string{postureRFC, postureBCP, posture21}},
 			Sentence: "Everybody is asked for consent each time",
 			change:   func(p *policy) { p.near.consent = &always }},
-		{ID: "consent-never", Requirement: again, Worst: allowsWarn,
+		{ID: "consent-never", Requirement: again, Worst: allowsNote,
 			Sentence: "All clients are the deployment's own, and nobody is asked for consent",
 			change:   func(p *policy) { p.near.consent = &never }},
 		{ID: "state-in-a-script", Requirement: "RFC6749-10.14-no-reflected-markup", Worst: allowsPass,

@@ -72,14 +72,14 @@ func resourceMisses() []NearMiss {
 					t.status = http.StatusUnauthorized
 				}
 			})},
-		{ID: "malformed-header-431", Requirement: malformed, Worst: allowsNote,
+		{ID: "malformed-header-431", Requirement: malformed, Worst: allowsPass,
 			Sentence: "A proxy answers a malformed Authorization header with 431 and a page",
 			change: answers(func(t *turn) {
 				if bearerError("invalid_request")(t) {
 					t.page(http.StatusRequestHeaderFieldsTooLarge, "Request Header Fields Too Large")
 				}
 			})},
-		{ID: "malformed-header-400-html", Requirement: malformed, Worst: allowsNote,
+		{ID: "malformed-header-400-html", Requirement: malformed, Worst: allowsPass,
 			Sentence: "A proxy answers a malformed Authorization header with 400 and a page",
 			change: answers(func(t *turn) {
 				if bearerError("invalid_request")(t) {
