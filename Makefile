@@ -4,7 +4,7 @@ OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof peers golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses peers golden fuzz browser clean
 
 all: build
 
@@ -21,21 +21,22 @@ demo: browser build
 	@bin/flowproof load --rate 1000/s --duration 10s --threshold 'p99<250ms' --out $(OUT)
 	@echo; echo "Look at $(OUT)/check.html and $(OUT)/load.html"
 
-# Every test with the race detector, every fault against the suites, and the peers.
+# Every test with the race detector and in a real browser, and the peers.
 test: browser build
 	$(GO) vet ./...
-	$(GO) test -race -timeout 10m ./...
-	bin/flowproof mutate --jobs 2
+	$(GO) test -race -timeout 20m ./...
 	$(MAKE) --no-print-directory peers
 
 # Each fault of the sandbox has to be caught by the requirement that names it, and what is harmless tolerated.
 proof: browser build
 	bin/flowproof mutate --jobs 2 --out $(OUT)
+
+near-misses: browser build
 	bin/flowproof mutate --jobs 2 --near-misses
 
 # Authorization servers that are not ours.
 peers: browser build
-	cd testdata/peers && $(GO) test -race -timeout 10m ./...
+	cd testdata/peers && $(GO) test -timeout 20m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
