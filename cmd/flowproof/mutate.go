@@ -303,7 +303,7 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, dear scope) (reports
 	if !dear.races {
 		only = withoutRaces()
 	}
-	var front oauth.UserAgent = oauth.NewForms(t, b.driver)
+	front := oauth.NewForms(t, b.driver)
 	if b.scripts && browser != nil {
 		front = browser
 	}
