@@ -36,7 +36,7 @@ near-misses: browser build
 
 # Authorization servers that are not ours.
 peers: browser build
-	cd testdata/peers && $(GO) test -race -timeout 20m ./...
+	cd testdata/peers && $(GO) test -timeout 20m ./...
 
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
