@@ -55,6 +55,7 @@ another terminal:
 	flags.BoolVar(&f.options.Guest, "guest", false, "allow a guest account")
 	flags.DurationVar(&f.options.AccessTokenLifetime, "token-lifetime", 0, "how long access tokens live (600s)")
 	flags.DurationVar(&f.options.CodeLifetime, "code-lifetime", 0, "how long codes live (60s)")
+	flags.DurationVar(&f.options.Load.Latency, "latency", 0, "how far away it seems: what every answer takes longer")
 	flags.DurationVar(&f.options.Load.Delay, "delay", 0, "how long each token answer takes")
 	flags.DurationVar(&f.options.Load.StallEvery, "stall-every", 0, "how often the token endpoint stalls")
 	flags.DurationVar(&f.options.Load.StallFor, "stall-for", 0, "how long it stalls then")

@@ -306,6 +306,11 @@ func TestLoadBehaviour(t *testing.T) {
 	if r := b.token("service", "grant_type", "client_credentials"); r.status != 200 || time.Since(began) < 30*time.Millisecond {
 		t.Errorf("%d after %v", r.status, time.Since(began))
 	}
+	b = newBench(t, Options{Load: LoadBehaviour{Latency: 30 * time.Millisecond}})
+	began = time.Now()
+	if r := b.do(b.request(http.MethodGet, pathKeys, "")); r.status != 200 || time.Since(began) < 30*time.Millisecond {
+		t.Errorf("%d after %v", r.status, time.Since(began))
+	}
 }
 
 func TestOptionsAreChecked(t *testing.T) {

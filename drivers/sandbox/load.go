@@ -7,8 +7,10 @@ import (
 	"time"
 )
 
-// LoadBehaviour makes the token endpoint slow or unreliable in a known way, for those who measure.
+// LoadBehaviour makes the sandbox far away, and its token endpoint slow or unreliable, in a known way, for those
+// who measure.
 type LoadBehaviour struct {
+	Latency    time.Duration // on top of every answer, as the way to a server far away adds it
 	Delay      time.Duration // the service time on top of the work
 	StallEvery time.Duration // every so often …
 	StallFor   time.Duration // … nothing is answered for that long
@@ -28,14 +30,8 @@ func (l LoadBehaviour) play(w http.ResponseWriter, r *http.Request, started time
 			wait += l.StallEvery - into
 		}
 	}
-	if wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-r.Context().Done():
-			return true
-		}
+	if !linger(r, wait) {
+		return true
 	}
 	if l.ErrorRate > 0 && rand.Float64() < l.ErrorRate { //nolint:gosec // which request fails is no secret
 		h := w.Header()
@@ -47,4 +43,19 @@ func (l LoadBehaviour) play(w http.ResponseWriter, r *http.Request, started time
 		return true
 	}
 	return false
+}
+
+// linger waits, and reports whether whoever asked is still there.
+func linger(r *http.Request, wait time.Duration) bool {
+	if wait <= 0 {
+		return true
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
 }

@@ -42,6 +42,9 @@ func (s *Sandbox) route() {
 
 // ServeHTTP answers for the whole service URL.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !linger(r, s.options.Load.Latency) {
+		return
+	}
 	s.issuerFor(r)
 	if !s.secured(w, r) {
 		return
