@@ -48,6 +48,11 @@ func newObserver(t target.Target) *observer {
 		row.about = func(x oauth.Exchange) bool { return o.ordinary(x) && about(x) }
 		o.rows = append(o.rows, row)
 	}
+	for _, row := range besideRows() {
+		about := row.about
+		row.about = func(x oauth.Exchange) bool { return o.beside(x) && about(x) }
+		o.rows = append(o.rows, row)
+	}
 	return o
 }
 
@@ -87,6 +92,20 @@ func (o *observer) ordinary(x oauth.Exchange) bool {
 	r := x.Request
 	return r.Method == http.MethodPost && strings.HasPrefix(r.URL, o.target.Endpoints.Token) &&
 		r.Body == "" && len(r.Form) < 100 && len(r.Form.Encode()) < 8<<10
+}
+
+// beside says whether an exchange is one with an endpoint that answers as the token endpoint does: revocation
+// (RFC 7009 §2.2.1), introspection (RFC 7662 §2.3), and the documents.
+func (o *observer) beside(x oauth.Exchange) bool {
+	e, r := o.target.Endpoints, x.Request
+	switch r.URL {
+	case e.Revocation, e.Introspection:
+		return r.Method == http.MethodPost && r.URL != ""
+	case e.Metadata, e.JWKS:
+		return r.Method == http.MethodGet && r.URL != ""
+	default:
+		return false
+	}
 }
 
 func (o *observer) count() int {

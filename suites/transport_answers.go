@@ -1,8 +1,11 @@
 package suites
 
 import (
+	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -10,6 +13,7 @@ import (
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
+	"flowproof/reports"
 )
 
 var passwordField = regexp.MustCompile(`(?i)<input[^>]*\btype\s*=\s*["']?password`)
@@ -33,6 +37,38 @@ func everyAnswer(s *session) {
 			}
 			s.judgePassively("RFC6749-5.1-authorization-response-no-store")
 		})
+
+		It("with a code, a token or an error goes to a host where something is registered", proves("RFC6749-3.1.2.4-foreign-host-no-redirect"), func(ctx SpecContext) {
+			for _, g := range s.frontGrants() {
+				s.requires(g)
+				s.authorizes(ctx, s.holder(g), g)
+			}
+			s.seen.expected = "every response at the host of a registered redirect URI"
+			s.judgePassively("RFC6749-3.1.2.4-foreign-host-no-redirect")
+		})
+
+		It("with an error carries the state back", proves("RFC6749-4.1.2.1-state-echoed-on-error"), func(ctx SpecContext) {
+			for _, g := range s.frontGrants() {
+				s.requires(g)
+				s.authorizes(ctx, s.holder(g), g)
+			}
+			s.seen.expected = "the state of the request with every error"
+			s.judgePassivelyIfSeen("RFC6749-4.1.2.1-state-echoed-on-error")
+		})
+
+		It("of a resource that refuses with 401 has a Bearer challenge", proves("RFC6750-3-missing-token-challenge"), func(SpecContext) {
+			s.seen.expected = "WWW-Authenticate with the scheme Bearer"
+			s.judgePassivelyIfSeen("RFC6750-3-missing-token-challenge")
+		})
+
+		It("to the client names each parameter once", proves("RFC6749-3.1-response-params-once"), func(ctx SpecContext) {
+			for _, g := range s.frontGrants() {
+				s.requires(g)
+				s.authorizes(ctx, s.holder(g), g)
+			}
+			s.seen.expected = "each parameter of every response once, of errors as of codes and tokens"
+			s.judgePassively("RFC6749-3.1-response-params-once")
+		})
 	})
 }
 
@@ -55,11 +91,18 @@ func transportRows(t target.Target) []passiveRow {
 		l, is := x.Landing(uris...)
 		return is && issued(l)
 	}
+	comes := func(x oauth.Exchange) (oauth.Landing, bool) {
+		l, is := x.Landing(uris...)
+		return l, is && (issued(l) || l.Params().Has("error"))
+	}
 	home := origin(t.Endpoints.Authorization)
 	at := func(x oauth.Exchange, endpoint string) bool {
 		return endpoint != "" && strings.HasPrefix(x.Request.URL, endpoint)
 	}
 	return []passiveRow{
+		foreignRow(t, uris),
+		stateRow(t, uris),
+		challengeRow(t),
 		{"RFC6797-7.1-hsts", func(x oauth.Exchange) bool {
 			// Refusals may come from what stands before the server.
 			return strings.HasPrefix(x.Request.URL, "https://") && x.Status < 400 && (at(x, t.Endpoints.Authorization) || at(x, t.Endpoints.Token))
@@ -73,7 +116,95 @@ func transportRows(t target.Target) []passiveRow {
 			}
 			return violation(!directive(x.Header.Values("Cache-Control"), "no-store"), "%s says Cache-Control: %q", what, printable(strings.Join(x.Header.Values("Cache-Control"), ", ")))
 		}},
+		{"RFC6749-3.1-response-params-once", func(x oauth.Exchange) bool { _, is := comes(x); return is }, func(x oauth.Exchange) opinion {
+			l, _ := comes(x)
+			name, times := several(l)
+			return violation(times > 1, "%s comes %d times: %s", name, times, landed(l))
+		}},
 	}
+}
+
+// foreignRow judges where responses go. An error alone may go to a page of the server's at another host, so it only
+// warns, and only where it carries the state along.
+func foreignRow(t target.Target, uris []string) passiveRow {
+	hosts := []string{"localhost", "127.0.0.1", "::1"} // native apps choose a port there (RFC 8252 §7.3)
+	for _, uri := range append(uris, t.URL, t.Endpoints.Authorization, t.Endpoints.Token) {
+		if u, err := url.Parse(uri); err == nil {
+			hosts = append(hosts, strings.ToLower(u.Hostname()))
+		}
+	}
+	leads := func(x oauth.Exchange) (*url.URL, bool) {
+		u, err := url.Parse(x.Location())
+		return u, err == nil && x.Redirects() && (u.Scheme == "https" || u.Scheme == "http") && strings.HasPrefix(x.Request.URL, t.Endpoints.Authorization)
+	}
+	return passiveRow{"RFC6749-3.1.2.4-foreign-host-no-redirect", func(x oauth.Exchange) bool { _, is := leads(x); return is }, func(x oauth.Exchange) opinion {
+		u, _ := leads(x)
+		l, state := oauth.ParseLanding(x.Location()), x.Request.Query.Get("state")
+		switch {
+		case slices.Contains(hosts, strings.ToLower(u.Hostname())):
+			return opinion{}
+		case issued(l):
+			return violation(true, "it goes to %s", u.Host)
+		case l.Params().Has("error") && state != "" && l.Params().Get("state") == state:
+			return opinion{reports.Warn, fmt.Sprintf("an error goes to %s", u.Host)}
+		default:
+			return opinion{}
+		}
+	}}
+}
+
+// stateRow judges the errors that are told to a client, where the request is such that its state can be read.
+func stateRow(t target.Target, uris []string) passiveRow {
+	asked := func(x oauth.Exchange) (string, bool) {
+		names := map[string]bool{}
+		for _, p := range x.Request.Query {
+			if names[p.Name] {
+				return "", false
+			}
+			names[p.Name] = true
+		}
+		state := x.Request.Query.Get("state")
+		return state, len(state) >= 8 && len(state) <= 100 && b64token.MatchString(state)
+	}
+	return passiveRow{"RFC6749-4.1.2.1-state-echoed-on-error", func(x oauth.Exchange) bool {
+		l, is := x.Landing(uris...)
+		_, plain := asked(x)
+		return is && plain && l.Params().Has("error") && !issued(l) && strings.HasPrefix(x.Request.URL, t.Endpoints.Authorization)
+	}, func(x oauth.Exchange) opinion {
+		l, _ := x.Landing(uris...)
+		state, _ := asked(x)
+		return violation(!slices.Equal(valuesOf(l.Params(), "state"), []string{state}), "an error comes without the state of its request: %s", landed(l))
+	}}
+}
+
+// challengeRow judges every 401 of a resource to a request without a token, or with one that is worth nothing
+// (RFC 6750 §3).
+func challengeRow(t target.Target) passiveRow {
+	var at []string
+	for _, r := range []*target.Resource{t.Resources.Any, t.Resources.User, t.Resources.Application, t.Resources.Scoped} {
+		if r != nil {
+			at = append(at, r.Get)
+		}
+	}
+	return passiveRow{"RFC6750-3-missing-token-challenge", func(x oauth.Exchange) bool {
+		sent := x.Request.Header.Get("Authorization")
+		return x.Status == http.StatusUnauthorized && slices.Contains(at, x.Request.URL) && (sent == "" || strings.HasPrefix(sent, "Bearer "))
+	}, func(x oauth.Exchange) opinion {
+		return violation(!challenges(x.Header.Values("WWW-Authenticate"), "bearer", ""), "WWW-Authenticate is %q", x.Header.Values("WWW-Authenticate"))
+	}}
+}
+
+// several is a parameter of the response that comes more than once, and how often.
+func several(l oauth.Landing) (name string, times int) {
+	both := slices.Concat(l.Query, l.Fragment)
+	for _, name := range []string{
+		"code", "access_token", "token_type", "expires_in", "scope", "state", "iss", "error", "error_description", "error_uri",
+	} {
+		if n := len(valuesOf(both, name)); n > 1 {
+			return name, n
+		}
+	}
+	return "", 0
 }
 
 // asksPerson says whether a page has a form for the person: to sign in, or to consent.
