@@ -32,6 +32,14 @@ func introspection(s *session) {
 			l := s.introspectable(ctx)
 			s.seen.decide(l.exchange)
 			s.tellsTruth(l)
+			told, named := members(l.exchange)["iss"].(string)
+			if !named || s.target.Endpoints.Metadata == "" {
+				return
+			}
+			if issuer, is := members(s.readMetadata(ctx))["issuer"].(string); is && issuer != told {
+				s.seen.decide(l.exchange)
+				s.warn("iss is %q, and the metadata's issuer is %q", printable(told), printable(issuer))
+			}
 		})
 
 		DescribeTable("calls no token active that is not:", table, proves("RFC7662-2.2-state-truthful"),
@@ -206,6 +214,8 @@ func (s *session) tellsTruth(l told) {
 	s.tellsKinds(m, l.exchange.Started.Add(s.ahead))
 	scope, is := m["scope"].(string)
 	switch {
+	case is && scope != "" && !scopeSyntax.MatchString(scope):
+		s.violated("scope is %q, not words with single spaces between them", printable(scope))
 	case is && tells(l.answer) && !sameScope(scope, l.answer.Scope):
 		s.violated("scope is %q, and the token was issued for %q", printable(scope), printable(l.answer.Scope))
 	}

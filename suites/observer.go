@@ -2,6 +2,7 @@ package suites
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,11 +16,16 @@ type observer struct {
 	target target.Target
 	rows   []passiveRow
 
-	mu      sync.Mutex
-	total   int
-	tallies map[string]*tally
-	format  string // jwt or opaque, once a token was seen
+	mu        sync.Mutex
+	total     int
+	tallies   map[string]*tally
+	format    string           // jwt or opaque, once a token was seen
+	uris      []string         // every registered redirect URI
+	responses []oauth.Exchange // the redirects that brought a client something, the first mostResponses
 }
+
+// mostResponses bounds what is kept to be judged at the end.
+const mostResponses = 2000
 
 // A passiveRow judges the answers that it is about.
 type passiveRow struct {
@@ -43,6 +49,9 @@ type tally struct {
 
 func newObserver(t target.Target) *observer {
 	o := &observer{target: t, rows: transportRows(t), tallies: map[string]*tally{}}
+	for _, c := range t.Clients {
+		o.uris = append(append(o.uris, c.RedirectURIs...), c.ImplicitRedirectURIs...)
+	}
 	for _, row := range passiveRows() {
 		about := row.about
 		row.about = func(x oauth.Exchange) bool { return o.ordinary(x) && about(x) }
@@ -69,6 +78,9 @@ func (o *observer) see(x oauth.Exchange) {
 		if _, is := oauth.ParseJWT(t.AccessToken); is {
 			o.format = "jwt"
 		}
+	}
+	if l, is := x.Landing(o.uris...); is && len(o.responses) < mostResponses && (issued(l) || l.Params().Has("error")) {
+		o.responses = append(o.responses, x)
 	}
 	for _, row := range o.rows {
 		if !row.about(x) {
@@ -122,6 +134,13 @@ func (o *observer) tally(id string) tally {
 		return *t
 	}
 	return tally{}
+}
+
+// redirects are the redirects to clients, so far.
+func (o *observer) redirects() []oauth.Exchange {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.responses)
 }
 
 // worse orders opinions: fail, warn, note, nothing.

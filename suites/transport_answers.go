@@ -47,6 +47,13 @@ func everyAnswer(s *session) {
 			s.judgePassively("RFC6749-3.1.2.4-foreign-host-no-redirect")
 		})
 
+		issuerInEvery(s)
+
+		It("to the client goes to the registered URI that was asked for", proves("RFC6749-3.1.2.3-registered-uri-accepted"), func(SpecContext) {
+			s.seen.expected = "every response at the redirect URI of its request"
+			s.judgePassivelyIfSeen("RFC6749-3.1.2.3-registered-uri-accepted")
+		})
+
 		It("with an error carries the state back", proves("RFC6749-4.1.2.1-state-echoed-on-error"), func(ctx SpecContext) {
 			for _, g := range s.frontGrants() {
 				s.requires(g)
@@ -54,6 +61,11 @@ func everyAnswer(s *session) {
 			}
 			s.seen.expected = "the state of the request with every error"
 			s.judgePassivelyIfSeen("RFC6749-4.1.2.1-state-echoed-on-error")
+		})
+
+		It("of 401 to a client that used Basic has a Basic challenge", proves("RFC6749-5.2-basic-failure-challenge"), func(SpecContext) {
+			s.seen.expected = "WWW-Authenticate with the scheme Basic"
+			s.judgePassivelyIfSeen("RFC6749-5.2-basic-failure-challenge")
 		})
 
 		It("of a resource that refuses with 401 has a Bearer challenge", proves("RFC6750-3-missing-token-challenge"), func(SpecContext) {
@@ -101,8 +113,10 @@ func transportRows(t target.Target) []passiveRow {
 	}
 	return []passiveRow{
 		foreignRow(t, uris),
+		askedForRow(t),
 		stateRow(t, uris),
 		challengeRow(t),
+		basicRow(t),
 		{"RFC6797-7.1-hsts", func(x oauth.Exchange) bool {
 			// Refusals may come from what stands before the server.
 			return strings.HasPrefix(x.Request.URL, "https://") && x.Status < 400 && (at(x, t.Endpoints.Authorization) || at(x, t.Endpoints.Token))
@@ -127,11 +141,9 @@ func transportRows(t target.Target) []passiveRow {
 // foreignRow judges where responses go. An error alone may go to a page of the server's at another host, so it only
 // warns, and only where it carries the state along.
 func foreignRow(t target.Target, uris []string) passiveRow {
-	hosts := []string{"localhost", "127.0.0.1", "::1"} // native apps choose a port there (RFC 8252 §7.3)
-	for _, uri := range append(uris, t.URL, t.Endpoints.Authorization, t.Endpoints.Token) {
-		if u, err := url.Parse(uri); err == nil {
-			hosts = append(hosts, strings.ToLower(u.Hostname()))
-		}
+	var origins []string
+	for _, uri := range slices.Concat(uris, []string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token}) {
+		origins = append(origins, origin(uri))
 	}
 	leads := func(x oauth.Exchange) (*url.URL, bool) {
 		u, err := url.Parse(x.Location())
@@ -141,12 +153,46 @@ func foreignRow(t target.Target, uris []string) passiveRow {
 		u, _ := leads(x)
 		l, state := oauth.ParseLanding(x.Location()), x.Request.Query.Get("state")
 		switch {
-		case slices.Contains(hosts, strings.ToLower(u.Hostname())):
+		case slices.Contains(origins, origin(u.String())) || loopback(u.String()): // native apps choose a port there (RFC 8252 §7.3)
 			return opinion{}
 		case issued(l):
-			return violation(true, "it goes to %s", u.Host)
+			return violation(true, "it goes to %s, where nothing is registered", origin(u.String()))
 		case l.Params().Has("error") && state != "" && l.Params().Get("state") == state:
-			return opinion{reports.Warn, fmt.Sprintf("an error goes to %s", u.Host)}
+			return opinion{reports.Warn, fmt.Sprintf("an error goes to %s, where nothing is registered", origin(u.String()))}
+		default:
+			return opinion{}
+		}
+	}}
+}
+
+// askedForRow judges whether responses go where a request wanted them that named a registered URI. As with foreignRow,
+// an error may go to a page of the server's.
+func askedForRow(t target.Target) passiveRow {
+	asked := func(x oauth.Exchange) string {
+		uris := valuesOf(x.Request.Query, "redirect_uri")
+		if len(uris) != 1 || !strings.HasPrefix(x.Request.URL, t.Endpoints.Authorization) {
+			return ""
+		}
+		for _, c := range t.Clients {
+			if c.ID == x.Request.Query.Get("client_id") && slices.Contains(slices.Concat(c.RedirectURIs, c.ImplicitRedirectURIs), uris[0]) {
+				return uris[0]
+			}
+		}
+		return ""
+	}
+	own := []string{origin(t.URL), origin(t.Endpoints.Authorization)}
+	return passiveRow{"RFC6749-3.1.2.3-registered-uri-accepted", func(x oauth.Exchange) bool {
+		to, err := url.Parse(x.Location())
+		return x.Redirects() && asked(x) != "" && err == nil && to.IsAbs() && !slices.Contains(own, origin(x.Location()))
+	}, func(x oauth.Exchange) opinion {
+		l, state := oauth.ParseLanding(x.Location()), x.Request.Query.Get("state")
+		switch {
+		case oauth.Lands(x.Location(), asked(x)):
+			return opinion{}
+		case issued(l):
+			return violation(true, "asked for at %s, it goes elsewhere: %s", asked(x), landed(l))
+		case l.Params().Has("error") && state != "" && l.Params().Get("state") == state:
+			return opinion{reports.Warn, fmt.Sprintf("asked for at %s, an error goes elsewhere: %s", asked(x), landed(l))}
 		default:
 			return opinion{}
 		}
@@ -191,6 +237,19 @@ func challengeRow(t target.Target) passiveRow {
 		return x.Status == http.StatusUnauthorized && slices.Contains(at, x.Request.URL) && (sent == "" || strings.HasPrefix(sent, "Bearer "))
 	}, func(x oauth.Exchange) opinion {
 		return violation(!challenges(x.Header.Values("WWW-Authenticate"), "bearer", ""), "WWW-Authenticate is %q", x.Header.Values("WWW-Authenticate"))
+	}}
+}
+
+// basicRow judges every 401 to a client that authenticated by Basic, at whichever endpoint (RFC 6749 §5.2,
+// RFC 7009 §2.1, RFC 7662 §2.3).
+func basicRow(t target.Target) passiveRow {
+	e := t.Endpoints
+	return passiveRow{"RFC6749-5.2-basic-failure-challenge", func(x oauth.Exchange) bool {
+		return x.Status == http.StatusUnauthorized && x.Request.Method == http.MethodPost && x.Request.URL != "" &&
+			slices.Contains([]string{e.Token, e.Revocation, e.Introspection}, x.Request.URL) &&
+			strings.HasPrefix(x.Request.Header.Get("Authorization"), "Basic ")
+	}, func(x oauth.Exchange) opinion {
+		return violation(!challenges(x.Header.Values("WWW-Authenticate"), "basic", ""), "to a client that used Basic, WWW-Authenticate is %q", x.Header.Values("WWW-Authenticate"))
 	}}
 }
 

@@ -97,7 +97,7 @@ func (p places) ofRedirect(location string) string {
 	if err != nil || u.Host == "" || p.hosts[u.Host] {
 		return "redirect to a page"
 	}
-	said := u.RawQuery + "&" + u.Fragment
+	said := u.RawQuery + "&" + u.EscapedFragment()
 	switch e := field(said, "error"); {
 	case e != "":
 		return "redirect error " + known(e, "invalid_request", "unauthorized_client", "access_denied", "unsupported_response_type", "invalid_scope")

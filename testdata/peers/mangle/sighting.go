@@ -53,7 +53,7 @@ func (s *Sighting) answer(a *answer) {
 		}
 	}
 	if u, err := url.Parse(a.header.Get("Location")); err == nil {
-		form, _ := url.ParseQuery(u.RawQuery + "&" + u.Fragment)
+		form, _ := url.ParseQuery(u.RawQuery + "&" + u.EscapedFragment())
 		for name := range form {
 			s.parameters[name] = true
 		}

@@ -23,7 +23,7 @@ type Flags struct {
 // DeclareFlags adds them to the test binary's own.
 func DeclareFlags() Flags {
 	return Flags{
-		Count: flag.Int("mutants", 40, "how many mutants to try; 0 tries all"),
+		Count: flag.Int("mutants", 25, "how many mutants to try; 0 tries all"),
 		Seed:  flag.Uint64("seed", 1, "which ones"),
 		Only:  flag.String("mutant", "", "only those with this in their name"),
 	}
