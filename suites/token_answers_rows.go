@@ -67,7 +67,11 @@ func besideRows() []passiveRow {
 			if code := x.ErrorCode(); code == "invalid_token" || code == "insufficient_scope" { // who may introspect may be shown by a token
 				return opinion{}
 			}
-			return judgeErrorCode(x)
+			op := judgeErrorCode(x)
+			if op.worse == reports.Fail { // clients go by the status there
+				op.worse = reports.Warn
+			}
+			return op
 		}},
 		{"RFC6749-5.2-error-text-charset", told, judgeErrorText},
 	}

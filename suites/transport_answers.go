@@ -63,6 +63,11 @@ func everyAnswer(s *session) {
 			s.judgePassivelyIfSeen("RFC6749-4.1.2.1-state-echoed-on-error")
 		})
 
+		It("with an error is made by the rules", proves("RFC6749-4.1.2.1-error-redirect-syntax"), func(SpecContext) {
+			s.seen.expected = "a registered error code in the component of the response"
+			s.judgePassivelyIfSeen("RFC6749-4.1.2.1-error-redirect-syntax")
+		})
+
 		It("of 401 to a client that used Basic has a Basic challenge", proves("RFC6749-5.2-basic-failure-challenge"), func(SpecContext) {
 			s.seen.expected = "WWW-Authenticate with the scheme Basic"
 			s.judgePassivelyIfSeen("RFC6749-5.2-basic-failure-challenge")
@@ -115,6 +120,7 @@ func transportRows(t target.Target) []passiveRow {
 		foreignRow(t, uris),
 		askedForRow(t),
 		stateRow(t, uris),
+		syntaxRow(t, uris),
 		challengeRow(t),
 		basicRow(t),
 		{"RFC6797-7.1-hsts", func(x oauth.Exchange) bool {
@@ -220,6 +226,26 @@ func stateRow(t target.Target, uris []string) passiveRow {
 		l, _ := x.Landing(uris...)
 		state, _ := asked(x)
 		return violation(!slices.Equal(valuesOf(l.Params(), "state"), []string{state}), "an error comes without the state of its request: %s", landed(l))
+	}}
+}
+
+// syntaxRow judges the errors that answer a request for a code.
+func syntaxRow(t target.Target, uris []string) passiveRow {
+	return passiveRow{"RFC6749-4.1.2.1-error-redirect-syntax", func(x oauth.Exchange) bool {
+		l, is := x.Landing(uris...)
+		return is && l.Params().Has("error") && !issued(l) && strings.HasPrefix(x.Request.URL, t.Endpoints.Authorization) &&
+			slices.Equal(valuesOf(x.Request.Query, "response_type"), []string{"code"})
+	}, func(x oauth.Exchange) opinion {
+		l, _ := x.Landing(uris...)
+		code := l.Params().Get("error")
+		switch {
+		case l.Fragment.Has("error"):
+			return violation(true, "the error comes in the fragment, where a code comes in the query: %s", landed(l))
+		case !slices.Contains(authorizationErrors(), code): // of a request that is broken in an odd way, perhaps
+			return opinion{reports.Warn, fmt.Sprintf("the error code %q is not registered", printable(code))}
+		default:
+			return opinion{}
+		}
 	}}
 }
 

@@ -47,9 +47,11 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		silent           = reports.NotApplicable // it is not about that answer
 
 		once, foreign, askedFor = "RFC6749-3.1-response-params-once", "RFC6749-3.1.2.4-foreign-host-no-redirect", "RFC6749-3.1.2.3-registered-uri-accepted"
+		syntax                  = "RFC6749-4.1.2.1-error-redirect-syntax"
 		state, bearer, basic    = "RFC6749-4.1.2.1-state-echoed-on-error", "RFC6750-3-missing-token-challenge", "RFC6749-5.2-basic-failure-challenge"
 		json, code, text, shape = "RFC8259-8.1-json-wellformed", "RFC6749-5.2-error-registered-code", "RFC6749-5.2-error-text-charset", "RFC6749-5.2-error-status-json"
 	)
+	ofCode := oauth.Param{Name: "response_type", Value: "code"}
 	withBasic := func(x oauth.Exchange) oauth.Exchange {
 		x.Request.Header = oauth.Params{{Name: "Authorization", Value: "Basic eDp5"}}
 		return x
@@ -88,6 +90,11 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		{"the state under another name", state, leading("https://app.test/cb?error=invalid_scope&State=abcdefgh"), fail},
 		{"no state after a broken request", state, leading("https://app.test/cb?error=invalid_request", oauth.Param{Name: "scope", Value: "a"}, oauth.Param{Name: "scope", Value: "b"}), silent},
 
+		{"an error in the query", syntax, leading("https://app.test/cb?error=invalid_scope", ofCode), fine},
+		{"an error in the fragment", syntax, leading("https://app.test/cb#error=invalid_scope", ofCode), fail},
+		{"an error in capitals", syntax, leading("https://app.test/cb?error=INVALID", ofCode), warn},
+		{"an error in the fragment, of no known response type", syntax, leading("https://app.test/cb#error=invalid_scope"), silent},
+
 		{"a Bearer challenge", bearer, saying(http.MethodGet, "https://api.test/any", 401, "", "WWW-Authenticate", `Bearer realm="api"`), fine},
 		{"another challenge", bearer, saying(http.MethodGet, "https://api.test/any", 401, "", "WWW-Authenticate", `Digest realm="api"`), fail},
 		{"another scheme was sent", bearer, withBasic(saying(http.MethodGet, "https://api.test/any", 401, "")), silent},
@@ -103,7 +110,7 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		{"an error that is no JSON", shape, saying(http.MethodPost, "https://as.test/revoke", 400, "no", "Content-Type", "text/plain"), silent},
 		{"an error of RFC 7009", code, saying(http.MethodPost, "https://as.test/revoke", 400, `{"error":"unsupported_token_type"}`), fine},
 		{"an error of RFC 6750", code, saying(http.MethodPost, "https://as.test/introspect", 401, `{"error":"invalid_token"}`), fine},
-		{"an error of its own", code, saying(http.MethodPost, "https://as.test/introspect", 401, `{"error":"go_away"}`), fail},
+		{"an error of its own", code, saying(http.MethodPost, "https://as.test/introspect", 401, `{"error":"go_away"}`), warn},
 		{"a text that is a number", text, saying(http.MethodPost, "https://as.test/revoke", 400, `{"error":"invalid_request","error_description":7}`), fail},
 		{"a text that is null", text, saying(http.MethodPost, "https://as.test/revoke", 400, `{"error":"invalid_request","error_description":null}`), fine},
 	} {
