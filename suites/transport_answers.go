@@ -144,12 +144,24 @@ func transportRows(t target.Target) []passiveRow {
 	}
 }
 
+// same is the origin of a URL in the form that others of the same meaning share: without the port that its scheme
+// means anyway, and without the dot that ends a host.
+func same(raw string) string {
+	o := origin(raw)
+	for scheme, port := range map[string]string{"https:": ":443", "http:": ":80"} {
+		if strings.HasPrefix(o, scheme) {
+			o = strings.TrimSuffix(o, port)
+		}
+	}
+	return strings.TrimSuffix(o, ".")
+}
+
 // foreignRow judges where responses go. An error alone may go to a page of the server's at another host, so it only
 // warns, and only where it carries the state along.
 func foreignRow(t target.Target, uris []string) passiveRow {
 	var origins []string
 	for _, uri := range slices.Concat(uris, []string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token}) {
-		origins = append(origins, origin(uri))
+		origins = append(origins, same(uri))
 	}
 	leads := func(x oauth.Exchange) (*url.URL, bool) {
 		u, err := url.Parse(x.Location())
@@ -159,7 +171,7 @@ func foreignRow(t target.Target, uris []string) passiveRow {
 		u, _ := leads(x)
 		l, state := oauth.ParseLanding(x.Location()), x.Request.Query.Get("state")
 		switch {
-		case slices.Contains(origins, origin(u.String())) || loopback(u.String()): // native apps choose a port there (RFC 8252 §7.3)
+		case slices.Contains(origins, same(u.String())) || loopback(u.String()): // native apps choose a port there (RFC 8252 §7.3)
 			return opinion{}
 		case issued(l):
 			return violation(true, "it goes to %s, where nothing is registered", origin(u.String()))
@@ -273,7 +285,8 @@ func basicRow(t target.Target) passiveRow {
 	return passiveRow{"RFC6749-5.2-basic-failure-challenge", func(x oauth.Exchange) bool {
 		return x.Status == http.StatusUnauthorized && x.Request.Method == http.MethodPost && x.Request.URL != "" &&
 			slices.Contains([]string{e.Token, e.Revocation, e.Introspection}, x.Request.URL) &&
-			strings.HasPrefix(x.Request.Header.Get("Authorization"), "Basic ")
+			strings.HasPrefix(x.Request.Header.Get("Authorization"), "Basic ") &&
+			(x.ErrorCode() == "" || x.ErrorCode() == "invalid_client") // 401 for a wrong password or code is another row's
 	}, func(x oauth.Exchange) opinion {
 		return violation(!challenges(x.Header.Values("WWW-Authenticate"), "basic", ""), "to a client that used Basic, WWW-Authenticate is %q", x.Header.Values("WWW-Authenticate"))
 	}}

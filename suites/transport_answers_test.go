@@ -70,6 +70,9 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 
 		{"a registered host", foreign, leading("https://app.test/other?code=a"), fine},
 		{"the server itself", foreign, leading("https://as.test/error?error=invalid_request&state=abcdefgh"), fine},
+		{"the port that is meant anyway", foreign, leading("https://app.test:443/cb?code=a"), fine},
+		{"a host with a dot at its end", foreign, leading("https://app.test./cb?code=a"), fine},
+		{"another port", foreign, leading("https://app.test:8443/cb?code=a"), fail},
 		{"a code elsewhere", foreign, leading("https://evil.test/cb?code=a"), fail},
 		{"a token elsewhere", foreign, leading("https://evil.test/cb#access_token=a"), fail},
 		{"a code by another scheme", foreign, leading("http://app.test/cb?code=a"), fail},
@@ -100,6 +103,7 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		{"another scheme was sent", bearer, withBasic(saying(http.MethodGet, "https://api.test/any", 401, "")), silent},
 		{"a Basic challenge", basic, withBasic(saying(http.MethodPost, "https://as.test/revoke", 401, "", "WWW-Authenticate", `Basic realm="as"`)), fine},
 		{"no Basic challenge", basic, withBasic(saying(http.MethodPost, "https://as.test/introspect", 401, "{}")), fail},
+		{"401 for a wrong password", basic, withBasic(saying(http.MethodPost, "https://as.test/token", 401, `{"error":"invalid_grant"}`)), silent},
 		{"nobody used Basic", basic, saying(http.MethodPost, "https://as.test/introspect", 401, "{}"), silent},
 
 		{"an introspection answer", json, saying(http.MethodPost, "https://as.test/introspect", 200, `{"active":false}`), fine},

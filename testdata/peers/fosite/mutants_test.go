@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"flowproof/drivers/target"
@@ -14,7 +15,7 @@ var flags = mangle.DeclareFlags() //nolint:gochecknoglobals // flags are declare
 
 // TestMutantsAreCaught bends what fosite says over the wire.
 func TestMutantsAreCaught(t *testing.T) {
-	mangle.Test(t, flags, "survivors.yaml", func(base string) (http.Handler, target.Target, error) {
+	mangle.Test(t, flags, func(base string) (http.Handler, target.Target, error) {
 		peer, err := newPeer(base, options{pkceForPublic: true})
 		if err != nil {
 			return nil, target.Target{}, err
@@ -25,5 +26,5 @@ func TestMutantsAreCaught(t *testing.T) {
 		}
 		described, err := target.Load(path, target.Lookup{Env: os.LookupEnv, File: os.ReadFile})
 		return peer.Handler, described, err
-	})
+	}, "survivors.yaml", filepath.Join("..", "mangle", "survivors.yaml"))
 }

@@ -3,8 +3,11 @@ package mangle
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
+
+var ordinaryName = regexp.MustCompile(`^[a-z_]+$`)
 
 // redirects bends where the user agent is sent.
 func redirects(s *Sighting) []Mutant {
@@ -13,6 +16,9 @@ func redirects(s *Sighting) []Mutant {
 	}
 	var out []Mutant
 	for _, name := range s.parameters.sorted() {
+		if !ordinaryName.MatchString(name) {
+			continue // of a hostile request
+		}
 		for how, bend := range map[string]func(pair) []pair{
 			"dropped": func(pair) []pair { return nil },
 			"renamed": func(p pair) []pair { return []pair{{renamed(p.name), p.value}} },

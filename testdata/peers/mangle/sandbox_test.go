@@ -17,7 +17,7 @@ func TestMutantsOfTheSandboxAreCaught(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mangle.Test(t, flags, "survivors.yaml", func(base string) (http.Handler, target.Target, error) {
+	mangle.Test(t, flags, func(base string) (http.Handler, target.Target, error) {
 		s, err := sandbox.New(sandbox.Options{Extras: true, Rotation: true, Key: key})
 		if err != nil {
 			return nil, target.Target{}, err
@@ -28,5 +28,5 @@ func TestMutantsOfTheSandboxAreCaught(t *testing.T) {
 			File: os.ReadFile,
 		})
 		return s, described, err
-	})
+	}, "survivors.yaml")
 }

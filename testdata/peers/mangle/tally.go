@@ -29,12 +29,21 @@ func DeclareFlags() Flags {
 	}
 }
 
-// Test tries mutants of the server that build makes for a base URL, and wants each caught or explained.
-func Test(t *testing.T, f Flags, survivors string, build func(base string) (http.Handler, target.Target, error)) {
+// Test tries mutants of the server that build makes for a base URL, and wants each noticed, or explained in the
+// server's own file of survivors or in those that it shares with others.
+func Test(t *testing.T, f Flags, build func(base string) (http.Handler, target.Target, error), own string, shared ...string) {
 	t.Helper()
-	explanations, err := Survivors(survivors)
+	explanations, err := Survivors(own)
 	if err != nil {
 		t.Fatal(err)
+	}
+	ofOwn := len(explanations)
+	for _, path := range shared {
+		more, err := Survivors(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		explanations = append(explanations, more...)
 	}
 	proxy := NewProxy()
 	server := httptest.NewServer(proxy)
@@ -87,9 +96,9 @@ func Test(t *testing.T, f Flags, survivors string, build func(base string) (http
 	t.Logf("%d mutants of %d: %d caught, %d told as inconclusive, %d survived with a reason, %d without one",
 		tried, len(all), caught, blinded, explained, tried-caught-blinded-explained)
 	if len(chosen) == len(all) && *f.Only == "" {
-		for i, e := range explanations {
+		for i, e := range explanations[:ofOwn] {
 			if !used[i] {
-				t.Errorf("%s: %q explains no mutant that survives", survivors, e.Mutant)
+				t.Errorf("%s: %q explains no mutant that survives", own, e.Mutant)
 			}
 		}
 	}
