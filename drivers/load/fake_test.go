@@ -45,6 +45,7 @@ func (s *server) good() reply {
 // fakeWire is one connection to a server.
 type fakeWire struct {
 	server *server
+	node   int
 	over   chan struct{}
 	once   sync.Once
 	last   http.Header
@@ -83,6 +84,7 @@ func (f *fakeWire) do(request []byte, a *answer) error {
 func (f *fakeWire) head() http.Header { return f.last }
 func (f *fakeWire) cut()              { f.once.Do(func() { close(f.over) }) }
 func (f *fakeWire) close()            {}
+func (f *fakeWire) proto() string     { return "HTTP/1.1" }
 
 func orElse(s, other string) string {
 	if s == "" {
@@ -119,25 +121,48 @@ func play(t *testing.T, ctx context.Context, p Plan, s *server) (reports.Load, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := oauth.New(tgt, oauth.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	work, err := jobs(d, tgt, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wires := make([]wire, p.Connections)
-	for i := range wires {
-		wires[i] = &fakeWire{server: s, over: make(chan struct{})}
-	}
-	links, err := connect(ctx, d, tgt, p, work, wires)
-	if err != nil {
+	e := rig(t, tgt, p, s)
+	if err := e.connect(ctx); err != nil {
 		t.Fatal(err)
 	}
 	s.arrived = nil
-	e := newEngine(p, work, wires, links, time.Sleep)
-	return e.watch(ctx, d.Redactor(), tgt, Options{Version: "test"}, flight{}), e
+	return e.watch(ctx, e.sites[0].driver.Redactor(), tgt, Options{Version: "test"}), e
+}
+
+// rig makes an engine whose wires lead to the server.
+func rig(t *testing.T, tgt target.Target, p Plan, s *server) *engine {
+	t.Helper()
+	var sites []*site
+	var wires [][]wire
+	for n := range max(len(p.Nodes), 1) {
+		d, err := oauth.New(tgt, oauth.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := &site{target: tgt, driver: d, origin: originOf(tgt.Endpoints.Token)}
+		if err := at.prepare(p); err != nil {
+			t.Fatal(err)
+		}
+		sites = append(sites, at)
+		wires = append(wires, nil)
+		for range part(p.workers(), n, max(len(p.Nodes), 1)) {
+			wires[n] = append(wires[n], &fakeWire{server: s, node: n, over: make(chan struct{})})
+		}
+	}
+	return newEngine(p, sites, wires, flight{knows: newIdentities(tgt)}, time.Sleep)
+}
+
+func aborts(t *testing.T, rules ...string) []Abort {
+	t.Helper()
+	out := []Abort{}
+	for _, r := range rules {
+		a, err := ParseAbort(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // balanced checks what holds of every step: each request sent ends in one of the counts.

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"slices"
+	"strings"
+
+	"flowproof/drivers/target"
+)
+
+// fit tells what the target lacks for the scenario.
+func (s Scenario) fit(at string, t target.Target, w *problems) {
+	if !slices.Contains(Flows(), s.Flow) {
+		return
+	}
+	switch {
+	case s.Flow == AuthorizationCode && t.Endpoints.Authorization == "":
+		w.add(at+".flow", "name it under endpoints: authorization", "%s needs an authorization endpoint, and the target has none", s.Name)
+	case s.Flow == Revocation && t.Endpoints.Revocation == "":
+		w.add(at+".flow", "name it under endpoints: revocation, or leave the scenario out", "%s needs a revocation endpoint, and the target has none", s.Name)
+	case s.Flow == Resource && s.resource(t) == nil && slices.Contains(resources(), s.Resource):
+		w.add(at+".resource", "describe it under resources:", "%s needs the resource %q, and the target has none", s.Name, s.Resource)
+	}
+	clients := s.clients(at, t, w)
+	if len(clients) > 0 {
+		for _, h := range s.Hostile {
+			if h.Kind == ForeignRefreshToken && len(clients) < 2 {
+				w.add(at+".hostile."+string(h.Kind), "name another client with the same grants", "a foreign refresh token takes two clients, and %s has one", s.Name)
+			}
+			if h.Kind != UsedCode && h.Kind != ForeignRefreshToken && !slices.ContainsFunc(clients, confidential) {
+				w.add(at+".hostile."+string(h.Kind), "name a confidential client", "%s takes a client with a secret", h.Kind)
+			}
+		}
+	}
+	if s.personal() {
+		s.users(at, t, w)
+	}
+}
+
+func confidential(c target.Client) bool { return !c.Public }
+
+// resource is the one that the scenario calls, nil when the target has none.
+func (s Scenario) resource(t target.Target) *target.Resource {
+	switch s.Resource {
+	case userResource:
+		return t.Resources.User
+	case applicationResource:
+		return t.Resources.Application
+	case scopedResource:
+		return t.Resources.Scoped
+	}
+	return t.Resources.Any
+}
+
+// grants are those that a client needs for the scenario.
+func (s Scenario) grants() []target.Grant {
+	switch s.Flow {
+	case Password:
+		return []target.Grant{target.Password}
+	case RefreshToken:
+		return []target.Grant{target.Password, target.RefreshToken}
+	case AuthorizationCode:
+		return []target.Grant{target.AuthorizationCode}
+	case Resource:
+		if s.Resource == userResource {
+			return []target.Grant{target.Password}
+		}
+	}
+	return []target.Grant{target.ClientCredentials}
+}
+
+// clients are those that the scenario's requests go out for.
+func (s Scenario) clients(at string, t target.Target, w *problems) []target.Client {
+	needed := s.grants()
+	fits := func(c target.Client) bool {
+		return !slices.ContainsFunc(needed, func(g target.Grant) bool { return !c.Has(g) })
+	}
+	var out []target.Client
+	for i, name := range s.Clients {
+		c, ok := t.Client(name)
+		if !ok {
+			w.add(at+"."+pathOf("clients", i), "it has "+names(t.Clients, func(c target.Client) string { return c.Name }), "there is no client %q in the target", name)
+			return nil
+		}
+		if fits(c) {
+			out = append(out, c)
+		}
+	}
+	if len(s.Clients) == 0 {
+		for _, c := range t.Clients {
+			if fits(c) && !c.Sacrificial && (confidential(c) || s.Flow == AuthorizationCode) {
+				out = append(out, c)
+			}
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	need := words(needed, " and ")
+	if s.Flow == RefreshToken {
+		need = "both password and refresh_token, since refresh tokens are obtained with a password,"
+	}
+	if len(s.Clients) > 0 {
+		w.add(at+".clients", "name another, or add the grant in the target file", "%s needs a client with %s among its grants, and %s has not", s.Name, need, strings.Join(s.Clients, ", "))
+		return nil
+	}
+	w.add(at+".flow", "add one to the target file", "%s needs a confidential client that is not sacrificial, with %s among its grants", s.Name, need)
+	return nil
+}
+
+// users are the people who take part.
+func (s Scenario) users(at string, t target.Target, w *problems) []target.User {
+	signsIn := s.Flow == AuthorizationCode
+	out := slices.Clone(s.People)
+	for i, name := range s.Users {
+		u, ok := t.User(name)
+		if !ok {
+			w.add(at+"."+pathOf("users", i), "it has "+names(t.Users, func(u target.User) string { return u.Name }), "there is no user %q in the target", name)
+			return nil
+		}
+		out = append(out, u)
+	}
+	if len(s.Users) == 0 && len(s.People) == 0 {
+		for _, u := range t.Users {
+			if !u.Sacrificial && (signsIn || u.TOTP.Empty()) {
+				out = append(out, u)
+			}
+		}
+	}
+	if len(out) == 0 {
+		w.add(at+".flow", "add one to the target file, or name one", "%s needs a user who is not sacrificial and has no one-time password", s.Name)
+	}
+	return out
+}
+
+func names[T any](all []T, name func(T) string) string {
+	if len(all) == 0 {
+		return "none"
+	}
+	out := make([]string, len(all))
+	for i, x := range all {
+		out[i] = name(x)
+	}
+	return strings.Join(out, ", ")
+}
