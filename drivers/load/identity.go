@@ -3,7 +3,6 @@ package load
 import (
 	"bytes"
 	"encoding/base64"
-	"maps"
 	"strings"
 
 	"flowproof/drivers/oauth"
@@ -47,10 +46,6 @@ func (k *identities) learn(is *issue, token string) {
 			learnName(k.people, subject, is.user.Username)
 		}
 	}
-}
-
-func (k identities) clone() identities {
-	return identities{maps.Clone(k.clients), maps.Clone(k.people)}
 }
 
 // wrong reports whether what a token says of its client and its subject names another of the target's.

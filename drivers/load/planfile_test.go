@@ -267,6 +267,7 @@ func TestMistakesAboutTheTargetHaveTheirPlace(t *testing.T) {
 		t.Fatal(err)
 	}
 	tgt := testTarget()
+	tgt.Endpoints.Authorization, tgt.Resources.User = "", nil
 	_, err = p.resolved(tgt)
 	var m *target.Mistakes
 	if !errors.As(err, &m) {

@@ -63,7 +63,10 @@ func (s stretch) requests(t float64) float64 {
 
 // when is the time, in the stretch, at which n requests of it are over.
 func (s stretch) when(n float64) float64 {
-	if s.from == s.to {
+	switch {
+	case n <= 0:
+		return 0
+	case s.from == s.to:
 		return n / s.to
 	}
 	bend := (s.to - s.from) / s.length

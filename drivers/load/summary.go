@@ -250,10 +250,9 @@ func perSecond(n int64, d time.Duration) float64 {
 }
 
 const (
-	mostCPU      = 0.9                   // of the processors that the generator may use
-	mostLateness = 2 * time.Millisecond  // at the 99th percentile
-	mostPause    = 0.01                  // of the time, for collecting garbage
-	longestPause = 10 * time.Millisecond // to collect garbage once
+	mostCPU      = 0.9                  // of the processors that the generator may use
+	mostLateness = 2 * time.Millisecond // at the 99th percentile
+	mostPause    = 0.01                 // of the time, for collecting garbage
 )
 
 // generator says how the load generator itself fared, and whether the figures are its own.
@@ -274,8 +273,6 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 		g.Bottleneck = fmt.Sprintf("1%% of the requests for which a connection was free were sent %s late or later", showMicroseconds(float64(g.LatenessP99US)))
 	case u.wall > time.Second && u.pause.Seconds() > mostPause*u.wall.Seconds():
 		g.Bottleneck = fmt.Sprintf("%s stood still for %s%% of the time to collect garbage", who, significant(100*u.pause.Seconds()/u.wall.Seconds()))
-	case u.longestPause > longestPause:
-		g.Bottleneck = fmt.Sprintf("%s stood still for %s to collect garbage", who, showMicroseconds(float64(u.longestPause.Microseconds())))
 	}
 	return g
 }

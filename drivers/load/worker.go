@@ -2,7 +2,6 @@ package load
 
 import (
 	"net/url"
-	"strings"
 	"time"
 
 	"flowproof/drivers/oauth"
@@ -219,15 +218,4 @@ func grantOf(f Flow) target.Grant {
 		return target.ClientCredentials
 	}
 	return target.Grant(f)
-}
-
-// unescaped decodes a value of a query.
-func unescaped(s string) string {
-	if !strings.ContainsAny(s, "%+") {
-		return s
-	}
-	if out, err := url.QueryUnescape(s); err == nil {
-		return out
-	}
-	return s
 }
