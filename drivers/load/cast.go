@@ -68,12 +68,13 @@ func (s Scenario) grants() []target.Grant {
 	return []target.Grant{target.ClientCredentials}
 }
 
+// served reports whether the client has the grants that the scenario takes.
+func (s Scenario) served(c target.Client) bool {
+	return !slices.ContainsFunc(s.grants(), func(g target.Grant) bool { return !c.Has(g) })
+}
+
 // clients are those that the scenario's requests go out for.
 func (s Scenario) clients(at string, t target.Target, w *problems) []target.Client {
-	needed := s.grants()
-	fits := func(c target.Client) bool {
-		return !slices.ContainsFunc(needed, func(g target.Grant) bool { return !c.Has(g) })
-	}
 	var out []target.Client
 	for i, name := range s.Clients {
 		c, ok := t.Client(name)
@@ -81,13 +82,13 @@ func (s Scenario) clients(at string, t target.Target, w *problems) []target.Clie
 			w.add(at+"."+pathOf("clients", i), "it has "+names(t.Clients, func(c target.Client) string { return c.Name }), "there is no client %q in the target", name)
 			return nil
 		}
-		if fits(c) {
+		if s.served(c) {
 			out = append(out, c)
 		}
 	}
 	if len(s.Clients) == 0 {
 		for _, c := range t.Clients {
-			if fits(c) && !c.Sacrificial && (confidential(c) || s.Flow == AuthorizationCode) {
+			if s.served(c) && !c.Sacrificial && confidential(c) { // for public clients consent is asked for again and again
 				out = append(out, c)
 			}
 		}
@@ -95,7 +96,7 @@ func (s Scenario) clients(at string, t target.Target, w *problems) []target.Clie
 	if len(out) > 0 {
 		return out
 	}
-	need := words(needed, " and ")
+	need := words(s.grants(), " and ")
 	if s.Flow == RefreshToken {
 		need = "both password and refresh_token, since refresh tokens are obtained with a password,"
 	}

@@ -31,6 +31,9 @@ func (at *site) hostile(ordinary *job, kind Hostility) (*job, error) {
 			if is.client.Public {
 				continue
 			}
+			if scapegoats := at.scapegoats(ordinary.scenario); len(scapegoats) > 0 {
+				is.client = scapegoats[i%len(scapegoats)]
+			}
 			is.client.Secret = target.NewSecret(rand.Text())
 		case UnknownClient:
 			if is.client.Public {
@@ -58,6 +61,17 @@ func (at *site) hostile(ordinary *job, kind Hostility) (*job, error) {
 		return nil, fmt.Errorf("load: no client of %s can be used for %s; name more of them", ordinary.scenario.Name, kind)
 	}
 	return v, nil
+}
+
+// scapegoats are clients that may be locked: guessing secrets has servers put off the right client, too.
+func (at *site) scapegoats(s *Scenario) []target.Client {
+	var out []target.Client
+	for _, c := range at.target.Clients {
+		if c.Sacrificial && confidential(c) && s.served(c) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // otherClient is the client of the next issue that has another one.

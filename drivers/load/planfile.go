@@ -87,7 +87,7 @@ type scenarioFile struct {
 	Resource string `json:"resource" jsonschema:"enum=any,enum=user,enum=application,enum=scoped"`
 	// Between the requests of a flow that has several; in the closed model after each request.
 	ThinkTime lengthText `json:"think_time"`
-	// Shares of the requests that are wrong and have to be refused: wrong_secret, unknown_client, used_code, foreign_refresh_token.
+	// Shares of the requests that are wrong and have to be refused: wrong_secret (of sacrificial clients, if the target has any with the grants, for guessing may lock a client), unknown_client, used_code, foreign_refresh_token.
 	Hostile map[string]shareText `json:"hostile" jsonschema:"enum=wrong_secret,enum=unknown_client,enum=used_code,enum=foreign_refresh_token"`
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
@@ -115,7 +116,7 @@ func (at *site) refusal(j *job, is *issue, x oauth.Exchange, mend string) error 
 	if is.user.Name != "" {
 		whom += " and " + is.user.Name
 	}
-	return fmt.Errorf("load: %w: %s for %s was answered with status %d %s; %s", ErrRefused, j.scenario.Name, whom, x.Status, at.driver.Redactor().Text(x.ErrorCode()), mend)
+	return fmt.Errorf("load: %w: %s for %s was answered with %s; %s", ErrRefused, j.scenario.Name, whom, strings.TrimSpace(fmt.Sprintf("status %d %s", x.Status, at.driver.Redactor().Text(x.ErrorCode()))), mend)
 }
 
 // tryCode obtains a code with the session that is signed in, and redeems it.
@@ -138,7 +139,7 @@ func (at *site) tryCode(ctx context.Context, j *job, is *issue) (oauth.TokenAnsw
 	landing, landed := x.Landing(uri)
 	code := landing.Query.Get("code")
 	if !landed || code == "" {
-		return none, at.refusal(j, is, x, "the session that was signed in brought no code; look at it with: flowproof check --only authorization-code")
+		return none, at.refusal(j, is, x, "the session that was signed in brought no code: if the server asks this client for consent each time, leave it out of the scenario's clients")
 	}
 	if x, err = at.ask(ctx, at.driver.Redeem(is.client, code, uri, verifier)); err != nil {
 		return none, err
