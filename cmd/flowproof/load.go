@@ -116,6 +116,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	if err := mayWrite(f.out); err != nil {
 		return err
 	}
+	f.sandbox.TLS = plan.Protocol == load.HTTP2
 	f.sandbox.Extras = slices.ContainsFunc(plan.Scenarios, func(s load.Scenario) bool { return s.Flow == load.Revocation })
 	s, err := choose(ctx, c, f.target, f.sandbox)
 	if err != nil {
@@ -139,6 +140,8 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	})
 	bar.end()
 	switch {
+	case errors.Is(err, context.Canceled):
+		return outcome{interrupt, err}
 	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrTooLate):
 		return unable("%w", err)
 	case err != nil:

@@ -47,8 +47,9 @@ func defaultAbort() []Abort {
 
 const abortLeast = 20 // requests a second; of fewer a share says little
 
-// passed tells how a rule was broken in each of the seconds before now, or nothing if it was not.
-func (a Abort) passed(s *series, now int) string {
+// passed tells how a rule was broken in each of the seconds before now, or nothing if it was not; due tells
+// whether there was anything to send in a second.
+func (a Abort) passed(s *series, now int, due func(second int) bool) string {
 	n := int(a.spell / time.Second)
 	if now < n {
 		return ""
@@ -64,8 +65,8 @@ func (a Abort) passed(s *series, now int) string {
 			}
 			continue
 		}
-		// A second in which requests went out and nothing came back is as bad as any bound.
-		if silent := v.total == 0 && v.sent > 0; !silent && !a.bound.held(v.latency) {
+		// A second in which requests were due and nothing came back is as bad as any bound.
+		if silent := v.total == 0 && due(second); !silent && !a.bound.held(v.latency) {
 			return ""
 		}
 	}

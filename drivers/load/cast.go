@@ -20,6 +20,7 @@ func (s Scenario) fit(at string, t target.Target, w *problems) {
 	case s.Flow == Resource && s.resource(t) == nil && slices.Contains(resources(), s.Resource):
 		w.add(at+".resource", "describe it under resources:", "%s needs the resource %q, and the target has none", s.Name, s.Resource)
 	}
+	s.fitOrigin(at, t, w)
 	clients := s.clients(at, t, w)
 	if len(clients) > 0 {
 		for _, h := range s.Hostile {
@@ -33,6 +34,24 @@ func (s Scenario) fit(at string, t target.Target, w *problems) {
 	}
 	if s.personal() {
 		s.users(at, t, w)
+	}
+}
+
+// fitOrigin keeps to one server: each connection leads to the token endpoint's host.
+func (s Scenario) fitOrigin(at string, t target.Target, w *problems) {
+	var what, where string
+	switch s.Flow {
+	case AuthorizationCode:
+		what, where = "authorization endpoint", t.Endpoints.Authorization
+	case Revocation:
+		what, where = "revocation endpoint", t.Endpoints.Revocation
+	case Resource:
+		if r := s.resource(t); r != nil {
+			what, where = "resource", r.Get
+		}
+	}
+	if where != "" && originOf(where) != originOf(t.Endpoints.Token) {
+		w.add(at+".flow", "leave the scenario out, or load it with a tool of its own", "the %s of %s is on another host than the token endpoint, and load goes to one", what, s.Name)
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"flowproof/drivers/target"
@@ -18,6 +20,7 @@ type chain struct {
 	holds held
 	token string // empty: the chain is broken
 	bytes []byte
+	scope string    // that was granted at first, as the answer had it; empty: it did not say
 	until time.Time // when an access token is to be replaced; zero: when it is refused
 }
 
@@ -80,8 +83,22 @@ func (c *chain) begin(w wire) error {
 	if m.refresh.kind != '"' || len(m.refresh.raw) == 0 {
 		return fmt.Errorf("%s: %s was answered without one: %w", tried, how, errNoRefresh)
 	}
+	if c.scope = ""; m.scope.kind == '"' {
+		c.scope = string(m.scope.raw)
+	}
 	c.follow(m.refresh.raw)
 	return nil
+}
+
+// keeps reports whether a scope is the one that was granted at first, in whatever order.
+func (c *chain) keeps(scope []byte) bool {
+	if c.scope == "" || c.scope == string(scope) {
+		return true
+	}
+	first, now := strings.Fields(c.scope), strings.Fields(string(scope))
+	slices.Sort(first)
+	slices.Sort(now)
+	return slices.Equal(slices.Compact(first), slices.Compact(now))
 }
 
 var errNoRefresh = errors.New("the target gives none; say under refresh: parameters (or scope) how it is asked for one, or leave refresh_token out of the mix")

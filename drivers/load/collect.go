@@ -46,10 +46,16 @@ func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
 // abort ends a run that broke one of the plan's rules for long enough.
 func (e *engine) abort() {
 	for _, rule := range e.plan.Abort {
-		if why := rule.passed(e.series, int(e.now()/time.Second)); why != "" {
+		if why := rule.passed(e.series, int(e.now()/time.Second), e.busy); why != "" {
 			e.stop(why, true)
 		}
 	}
+}
+
+// busy reports whether there was anything to send in a second.
+func (e *engine) busy(second int) bool {
+	from := time.Duration(second) * time.Second
+	return e.plan.Model == Closed || e.arrivals(e.schedule.planned(from, from+time.Second)) > 0
 }
 
 func (e *engine) snapshot() Snapshot {

@@ -63,7 +63,7 @@ const (
 func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(time.Duration)) *engine {
 	e := &engine{
 		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(), seen: newSeen(),
-		before: before, knows: before.knows, failing: failing(), nap: nap, halt: make(chan struct{}), end: never,
+		before: before, knows: before.knows, failing: failing(), nap: nap, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
 	}
 	if p.Model == Open {
 		e.schedule = newSchedule(p)

@@ -28,6 +28,7 @@ const (
 	cacheable
 	repeatedToken
 	reissuedToken
+	changedScope
 	repeatedRefresh
 	reissuedRefresh
 	repeatedCode
@@ -89,6 +90,8 @@ func (f flaw) rule() rule {
 		return rule{"RFC6749-10.10-tokens-unique", reports.Fail, "an access token was issued a second time"}
 	case reissuedToken:
 		return rule{"RFC6749-10.10-tokens-unique", reports.Note, "the same live access token was issued again to the same client and user"}
+	case changedScope:
+		return rule{"RFC6749-6-scope-omitted-keeps", reports.Fail, "a refresh that named no scope brought another one than was granted at first"}
 	case repeatedRefresh:
 		return rule{"RFC6749-10.10-tokens-unique", reports.Fail, "a refresh token was issued a second time"}
 	case reissuedRefresh:

@@ -4,6 +4,8 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -38,6 +40,7 @@ func secureIssuer(t *testing.T, h2 bool) (target.Target, *sync.Map) {
 		fmt.Fprintf(w, `{"access_token":"access-token-%d","token_type":"Bearer","expires_in":600}`, i)
 	}))
 	s.EnableHTTP2 = h2
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail here on purpose
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	tgt := testTarget()

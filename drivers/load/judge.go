@@ -57,6 +57,10 @@ func (w *worker) judgeToken(j *job, is *issue) {
 		}
 		e.sampled.offer(w.site, is, m.token.raw)
 	}
+	// Space's documents want the scope named, so that there it may differ without.
+	if c := o.chain; c != nil && c.holds == refreshHeld && j.scenario.Scope == nil && w.site.target.Profile != "space" && m.scope.kind == '"' && !c.keeps(m.scope.raw) {
+		o.flaws |= changedScope.bit()
+	}
 	// A refresh token that does not rotate comes again and again, and is nobody else's.
 	if m.refresh.kind == '"' && len(m.refresh.raw) > 0 && (o.chain == nil || string(m.refresh.raw) != o.chain.token) {
 		o.flaws |= e.seen.refresh.verdict(m.refresh.raw, is.owner, e.before.reissuesRefresh, repeatedRefresh, reissuedRefresh)

@@ -155,8 +155,8 @@ func (s *series) recent(now time.Duration, seconds int) (answered, errors, p99 i
 
 // A sight is what was seen of one second, for a rule.
 type sight struct {
-	sent, total, errors int64
-	latency             float64 // the rule's percentile, in microseconds
+	total, errors int64
+	latency       float64 // the rule's percentile, in microseconds
 }
 
 // glance looks at a second that is over.
@@ -167,7 +167,7 @@ func (s *series) glance(second int, h Threshold) sight {
 		return sight{}
 	}
 	at := s.seconds[second]
-	v := sight{sent: at.Sent, total: s.over[second], errors: at.Errors}
+	v := sight{total: s.over[second], errors: at.Errors}
 	if c := s.open[second]; c != nil && h.metric == "p" {
 		of := &c.latency
 		if h.clock == serviceClock {
