@@ -25,6 +25,7 @@ type engine struct {
 	failing  flaws
 	sampled  sampler
 	nap      func(time.Duration)
+	meter    func() func(wall time.Duration) used // of this process, from now on
 	startAt  time.Time
 
 	base time.Time     // the start of the measured part
@@ -63,7 +64,7 @@ const (
 func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(time.Duration)) *engine {
 	e := &engine{
 		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(), seen: newSeen(),
-		before: before, knows: before.knows, failing: failing(), nap: nap, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
+		before: before, knows: before.knows, failing: failing(), nap: nap, meter: noMeter, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
 	}
 	if p.Model == Open {
 		e.schedule = newSchedule(p)

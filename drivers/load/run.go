@@ -143,7 +143,7 @@ func (r *Rig) Run(ctx context.Context, stages ...Stage) (reports.Load, error) {
 	nap := newNapper()
 	defer nap.close()
 	e := newEngine(p, r.sites, wires, r.before, nap.nap)
-	e.startAt = r.options.StartAt
+	e.startAt, e.meter = r.options.StartAt, startMeter
 	if err := e.connect(ctx); err != nil {
 		closeAll(all)
 		return reports.Load{}, err
@@ -170,7 +170,7 @@ func (p Plan) wires(s *site, connections int) []wire {
 
 // watch runs the engine, and makes the record of what it did.
 func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options) reports.Load {
-	start := startUsage()
+	spent := e.meter()
 	e.ready()
 	over := make(chan struct{})
 	var others sync.WaitGroup
@@ -192,7 +192,7 @@ func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.T
 	wall := e.now() + e.warmUp()
 	close(over)
 	others.Wait()
-	return e.summary(redactor, t, o, start.until(wall))
+	return e.summary(redactor, t, o, spent(wall))
 }
 
 const longestDrain = 5 * time.Second

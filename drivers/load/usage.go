@@ -14,27 +14,26 @@ type used struct {
 	cores        int
 }
 
-type usageAtStart struct {
-	cpu, pause time.Duration
-	cycles     uint32
-}
-
-func startUsage() usageAtStart {
-	cpu, _ := usage()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return usageAtStart{cpu, time.Duration(m.PauseTotalNs), m.NumGC} // centuries
-}
-
-func (s usageAtStart) until(wall time.Duration) used {
-	cpu, rss := usage()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	u := used{wall: wall, cpu: cpu - s.cpu, maxRSS: rss, pause: time.Duration(m.PauseTotalNs) - s.pause, cores: runtime.GOMAXPROCS(0)}
-	for n := s.cycles; n < m.NumGC; n++ {
-		if m.NumGC-n <= uint32(len(m.PauseNs)) { // of older ones only the sum is known
-			u.longestPause = max(u.longestPause, time.Duration(m.PauseNs[n%uint32(len(m.PauseNs))]))
+// startMeter measures this process from now on.
+func startMeter() func(wall time.Duration) used {
+	cpuBefore, _ := usage()
+	var before runtime.MemStats
+	runtime.ReadMemStats(&before)
+	return func(wall time.Duration) used {
+		cpu, rss := usage()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		u := used{wall: wall, cpu: cpu - cpuBefore, maxRSS: rss, pause: time.Duration(m.PauseTotalNs - before.PauseTotalNs), cores: runtime.GOMAXPROCS(0)} // centuries
+		for n := before.NumGC; n < m.NumGC; n++ {
+			if m.NumGC-n <= uint32(len(m.PauseNs)) { // of older ones only the sum is known
+				u.longestPause = max(u.longestPause, time.Duration(m.PauseNs[n%uint32(len(m.PauseNs))]))
+			}
 		}
+		return u
 	}
-	return u
+}
+
+// noMeter measures nothing.
+func noMeter() func(time.Duration) used {
+	return func(wall time.Duration) used { return used{wall: wall, cores: 1} }
 }
