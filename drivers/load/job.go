@@ -17,7 +17,6 @@ type job struct {
 	steps    []int     // what its requests are recorded as
 	issues   []*issue  // one for each pair of client and user, in turn
 	held     held      // what its requests present is obtained first and held
-	think    bool      // between its requests there is time to do something else
 	refusal  string    // the error code with which the hostile request was refused when it came alone
 	spent    *atomic.Pointer[redemption]
 }
@@ -116,7 +115,7 @@ func (at *site) prepare(p Plan) error {
 		for k := first; k < n; k++ {
 			steps = append(steps, k)
 		}
-		j := &job{scenario: s, steps: steps, think: s.ThinkTime > 0 && p.Model == Open, spent: &atomic.Pointer[redemption]{}}
+		j := &job{scenario: s, steps: steps, spent: &atomic.Pointer[redemption]{}}
 		pairs, err := at.pairs(s, owners)
 		if err != nil {
 			return err
