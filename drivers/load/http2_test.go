@@ -18,7 +18,7 @@ import (
 )
 
 // secureIssuer is a token endpoint over TLS that counts its connections.
-func secureIssuer(t *testing.T, h2 bool) (target.Target, *sync.Map) {
+func secureIssuer(t testing.TB, h2 bool) (target.Target, *sync.Map) {
 	t.Helper()
 	var n atomic.Int64
 	var from sync.Map
