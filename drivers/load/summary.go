@@ -82,6 +82,9 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
 	l.Verdict = verdict(&l, e.plan.Thresholds, &whole)
+	if e.aborted && l.Generator.Bottleneck == "" { // a rule of the plan is a bound, too
+		l.Verdict = reports.Fail
+	}
 	l.Notices = rest.list(&whole)
 	return l
 }

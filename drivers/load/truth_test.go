@@ -101,6 +101,9 @@ func TestRunsAreAborted(t *testing.T) {
 			if took < c.least || took > c.most || !strings.Contains(l.Partial, c.why) || (c.why == "") != (l.Partial == "") {
 				t.Errorf("%s: %v, %q", name, took, l.Partial)
 			}
+			if want := map[bool]reports.Verdict{true: reports.Pass, false: reports.Fail}[c.why == ""]; l.Verdict != want {
+				t.Errorf("%s: %s, want %s", name, l.Verdict, want)
+			}
 		})
 	}
 }
@@ -301,4 +304,29 @@ func TestOtherHostsAreNotLoaded(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "another host") {
 		t.Error(err)
 	}
+}
+
+// A generator that oversleeps says that it was late, how often, and that the figures are its own; it takes that
+// for no reason to open connections.
+func TestALateGeneratorSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, err := Plan{Rate: 50, Duration: 4 * time.Second, ConnectionsFrom: 4, Connections: 32}.resolved(testTarget())
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := rig(t, testTarget(), p, answersAfter(time.Millisecond))
+		e.nap = func(d time.Duration) { <-time.After(d + 4*time.Millisecond) }
+		l := e.watch(context.Background(), e.sites[0].driver.Redactor(), testTarget(), Options{})
+		balanced(t, l)
+		s := onlyStep(t, l)
+		if s.Sent != 200 || s.Late < 190 || l.Generator.Late != s.Late || l.Generator.LatenessMaxUS != 4000 || !strings.Contains(l.Generator.Bottleneck, "sent 4") {
+			t.Errorf("%+v %+v", s, l.Generator)
+		}
+		if !near(s.Latency.Percentiles["50"], 5000, 0.01) || s.Service.MaxUS != 1000 {
+			t.Errorf("the latency is %v, of which %d are the server's", s.Latency.Percentiles, s.Service.MaxUS)
+		}
+		if e.grown.Load() != 0 || !shows(l.Notices, "that much is the load generator's") {
+			t.Errorf("%d connections joined; %q", e.grown.Load(), l.Notices)
+		}
+	})
 }
