@@ -207,7 +207,11 @@ func (f loadFlags) plan(given func(flag string) bool) (load.Plan, error) {
 	}
 	aborts := f.aborts
 	if f.abortErrors != "" {
-		aborts = append(aborts, "errors>"+f.abortErrors+" for 5s")
+		percent, err := strconv.ParseFloat(strings.TrimSuffix(f.abortErrors, "%"), 64)
+		if err != nil || percent <= 0 || percent > 100 {
+			return p, misused("--abort-errors %s: give a share such as 50%%", f.abortErrors)
+		}
+		aborts = append(aborts, fmt.Sprintf("errors>%g%% for 5s", percent))
 	}
 	for _, text := range aborts {
 		a, err := load.ParseAbort(text)
