@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flowproof/drivers/load"
 	"flowproof/drivers/target"
 	"flowproof/reports"
 )
@@ -61,23 +62,26 @@ record: nothing is sent. One format without --out goes to stdout.`,
 }
 
 func schemaCommand(c console) *cobra.Command {
-	kinds := "target, conformance or load"
+	kinds := "target, plan, conformance or load"
 	return &cobra.Command{
-		Use:   "schema target|conformance|load",
+		Use:   "schema target|plan|conformance|load",
 		Short: "Print the JSON Schema of a file",
-		Long: `schema prints the JSON Schema of the target file or of a record. An editor that is told of it
+		Long: `schema prints the JSON Schema of the target file, of the plan file or of a record. An editor that is told of it
 completes and checks the file:
 
   flowproof schema target > target.schema.json
   # yaml-language-server: $schema=target.schema.json   (first line of the target file)`,
-		ValidArgs: []string{"target", "conformance", "load"},
+		ValidArgs: []string{"target", "plan", "conformance", "load"},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return misused("schema prints one: %s", kinds)
 			}
 			text := reports.Schema(args[0])
-			if args[0] == "target" {
+			switch args[0] {
+			case "target":
 				text = target.Schema()
+			case "plan":
+				text = load.Schema()
 			}
 			if len(text) == 0 {
 				return misused("there is no schema %q; there are %s", args[0], kinds)
