@@ -132,6 +132,7 @@ func (s *session) visit(ctx context.Context, p *person, r oauth.Request, d oauth
 	}
 	l, err := p.session.Visit(ctx, v)
 	s.seen.show(l.Page)
+	s.passive.land(r, l)
 	if errors.Is(err, oauth.ErrNoRefusal) {
 		s.notApplicable("a user cannot refuse: %v", err)
 	}

@@ -83,18 +83,37 @@ func (o *observer) see(x oauth.Exchange) {
 		o.responses = append(o.responses, x)
 	}
 	for _, row := range o.rows {
-		if !row.about(x) {
-			continue
-		}
-		t := o.tallies[row.id]
-		if t == nil {
-			t = &tally{}
-			o.tallies[row.id] = t
-		}
-		t.seen++
-		if op := row.judge(x); t.seen == 1 || worse(op.worse, t.worst.worse) {
-			t.worst, t.at = op, x
-		}
+		o.judge(row, x, x)
+	}
+}
+
+// judge counts what the row says of an exchange, and keeps the worst with what is to be shown of it.
+func (o *observer) judge(row passiveRow, x, shown oauth.Exchange) {
+	if !row.about(x) {
+		return
+	}
+	t := o.tallies[row.id]
+	if t == nil {
+		t = &tally{}
+		o.tallies[row.id] = t
+	}
+	t.seen++
+	if op := row.judge(x); t.seen == 1 || worse(op.worse, t.worst.worse) {
+		t.worst, t.at = op, shown
+	}
+}
+
+// land judges the response that a user agent brought after forms were filled in: to the request that began it,
+// as if it had been answered at once.
+func (o *observer) land(r oauth.Request, l oauth.Landing) {
+	if l.Kind != oauth.Redirected || len(l.Trail) == 0 {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	x := oauth.Exchange{Request: r, Status: http.StatusFound, Header: http.Header{"Location": {l.URL}}}
+	for _, row := range landingRows(o.target, o.uris) {
+		o.judge(row, x, l.Trail[len(l.Trail)-1])
 	}
 }
 

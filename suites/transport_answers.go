@@ -116,11 +116,7 @@ func transportRows(t target.Target) []passiveRow {
 	at := func(x oauth.Exchange, endpoint string) bool {
 		return endpoint != "" && strings.HasPrefix(x.Request.URL, endpoint)
 	}
-	return []passiveRow{
-		foreignRow(t, uris),
-		askedForRow(t),
-		stateRow(t, uris),
-		syntaxRow(t, uris),
+	return append(landingRows(t, uris), []passiveRow{
 		challengeRow(t),
 		basicRow(t),
 		{"RFC6797-7.1-hsts", func(x oauth.Exchange) bool {
@@ -141,7 +137,12 @@ func transportRows(t target.Target) []passiveRow {
 			name, times := several(l)
 			return violation(times > 1, "%s comes %d times: %s", name, times, landed(l))
 		}},
-	}
+	}...)
+}
+
+// landingRows judge where a response to an authorization request goes, and what it carries.
+func landingRows(t target.Target, uris []string) []passiveRow {
+	return []passiveRow{foreignRow(t, uris), askedForRow(t), stateRow(t, uris), syntaxRow(t, uris)}
 }
 
 // same is the origin of a URL in the form that others of the same meaning share: without the port that its scheme

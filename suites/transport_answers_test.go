@@ -132,3 +132,24 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		})
 	}
 }
+
+// TestResponsesAfterFormsAreJudged holds what comes after a sign-in or consent page to the same rows.
+func TestResponsesAfterFormsAreJudged(t *testing.T) {
+	const state = "RFC6749-4.1.2.1-state-echoed-on-error"
+	asked := leading("").Request
+	trail := []oauth.Exchange{saying(http.MethodPost, "https://as.test/consent", 303, "")}
+	for url, want := range map[string]reports.Verdict{
+		"https://app.test/cb?error=access_denied&state=abcdefgh": "",
+		"https://app.test/cb?error=access_denied&state=ABCDEFGH": reports.Fail,
+	} {
+		o := newObserver(asRegistered())
+		o.land(asked, oauth.Landing{Kind: oauth.Redirected, URL: url, Trail: trail})
+		if got := o.tally(state); got.seen != 1 || got.worst.worse != want || got.at.Request.URL != "https://as.test/consent" {
+			t.Errorf("%s: %+v, want %q", url, got, want)
+		}
+		o.land(asked, oauth.Landing{Kind: oauth.Shown, URL: url, Trail: trail})
+		if got := o.tally(state); got.seen != 1 {
+			t.Errorf("a page was judged as a response")
+		}
+	}
+}
