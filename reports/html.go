@@ -79,6 +79,7 @@ func page(w io.Writer, name string, view any) error {
 		"plural":   plural[int],
 		"plurals":  plural[int64],
 		"path":     pathOf,
+		"aside":    Result.aside,
 		"pair":     func(a, b any) [2]any { return [2]any{a, b} },
 	}).ParseFS(pageFiles, "page/*.gohtml")
 	if err != nil {

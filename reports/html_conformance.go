@@ -21,6 +21,8 @@ type conformancePage struct {
 	Endpoints []string
 	Levels    []string
 	Total     int
+	Baseline  *Baseline
+	Waivers   []Waiver
 }
 
 // A verdictCount is how many there are of a verdict.
@@ -70,12 +72,14 @@ type requirementView struct {
 	Result
 	Flows, Endpoints string // of its findings, for the filters
 	Open             bool
+	Aside            string // why its verdict does not count
 	Views            []findingView
 }
 
 type findingView struct {
 	Finding
 	Open     bool
+	Aside    string
 	Pictures []picture
 	Texts    []fact
 	Files    []Attachment
@@ -85,13 +89,13 @@ func newConformancePage(c Conformance) conformancePage {
 	h, m := c.headline(), c.Matrix()
 	p := conformancePage{
 		frame: frame{
-			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.Notices, Target: c.Target, Tool: c.Tool,
+			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.remarks(), Target: c.Target, Tool: c.Tool,
 			Title: h.Word + " · " + c.Target.Name + " · flowproof check",
 			Facts: facts("Profile", c.Target.Profile, "Edition", c.Target.Edition, "Tokens", tokenFact(c.Target.Tokens), "Browser", browserFact(c.Browser),
 				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Made by", c.Tool.Name+" "+c.Tool.Version),
 		},
 		Counts: c.Counts().ordered(), Bar: c.Counts().bar(), Matrix: m.view(), Attention: c.worstFirst(),
-		Flows: m.Flows, Endpoints: m.Endpoints, Total: len(c.Results),
+		Flows: m.Flows, Endpoints: m.Endpoints, Total: len(c.Results), Baseline: c.Baseline, Waivers: c.Waivers,
 	}
 	for _, v := range []Verdict{Inconclusive, NotApplicable} {
 		if reasons, total := c.reasons(v); total > 0 {
@@ -109,7 +113,7 @@ func newConformancePage(c Conformance) conformancePage {
 			counts = append(counts, Counts{})
 		}
 		levels[r.Level] = true
-		open := r.Verdict == Fail && attention < opened
+		open := r.Counting() == Fail && attention < opened
 		if open {
 			attention++
 		}
@@ -188,7 +192,7 @@ func (m Matrix) view() matrixView {
 }
 
 func (r Result) view(open bool) requirementView {
-	v := requirementView{Result: r, Open: open}
+	v := requirementView{Result: r, Open: open, Aside: r.aside()}
 	var flows, endpoints []string
 	for _, f := range r.Findings {
 		if !slices.Contains(flows, f.Flow) {
@@ -197,7 +201,7 @@ func (r Result) view(open bool) requirementView {
 		if !slices.Contains(endpoints, f.Endpoint) {
 			endpoints = append(endpoints, f.Endpoint)
 		}
-		fv := findingView{Finding: f, Open: open && f.Verdict == Fail}
+		fv := findingView{Finding: f, Open: open && f.Verdict == Fail, Aside: f.aside()}
 		for _, a := range f.Attachments {
 			if p, ok := pictureOf(a); ok {
 				fv.Pictures = append(fv.Pictures, p)

@@ -147,7 +147,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, format := range Formats() {
+		for _, format := range formatsFor(r) {
 			var out bytes.Buffer
 			if err := Render(format.Name, &out, r); err != nil {
 				t.Errorf("%s: %v", format.Name, err)

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -253,8 +254,38 @@ func emptyLoad() Load {
 	}
 }
 
+// gatedConformance is a check with waivers that was held to a baseline.
+func gatedConformance() Conformance {
+	base, c := sampleConformance(), sampleConformance()
+	base.Started, base.Tool.Version = "2026-01-30T08:00:00Z", "0.9.0"
+	verdict := func(c *Conformance, id string, v Verdict) {
+		for i := range c.Results {
+			if r := &c.Results[i]; r.Requirement == id {
+				r.Verdict = v
+				for j := range r.Findings {
+					r.Findings[j].Verdict = v
+				}
+			}
+		}
+	}
+	verdict(&base, "RFC6749-4.1.2-code-single-use", Pass)
+	verdict(&base, "RFC6749-6-bound-to-client", Fail)
+	c.Strict = true
+	c.Machine = &Machine{OS: "linux", Arch: "amd64", CPUs: 2, CPU: "A Processor " + hostile, Go: "go1.26.8"}
+	c.Catalogue, c.Ended, c.Target.File, c.Target.Lines = "205 requirements, 0123456789ab", "2026-02-03T10:12:41Z", "targets/acme.yaml", map[string]int{"web": 7}
+	c.Waive([]Waiver{
+		{Requirement: "RFC7636-4.6-wrong-verifier", Reason: "the old gateway, " + hostile, Owner: "Ada", Until: "2026-06-30"},
+		{Requirement: "RFC6749-6-bound-to-client", Variant: "another client", Reason: "mended by now", Owner: "Bob", Until: "2026-06-30"},
+		{Requirement: "RFC6749-3.2-duplicate-param", Reason: "until the move", Owner: "Eve", Until: "2026-01-31"},
+	}, time.Date(2026, 2, 3, 10, 12, 33, 0, time.UTC))
+	if err := c.HoldTo(base, "main/check.json"); err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // samples are the records that every renderer is tested with.
 func samples() map[string]Record {
-	c, p, l, calm, empty := sampleConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
-	return map[string]Record{"conformance": {Conformance: &c}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+	c, g, p, l, calm, empty := sampleConformance(), gatedConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
+	return map[string]Record{"conformance": {Conformance: &c}, "gated": {Conformance: &g}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
 }

@@ -61,26 +61,26 @@ record: nothing is sent. One format without --out goes to stdout.`,
 }
 
 func schemaCommand(c console) *cobra.Command {
-	kinds := "target, conformance or load"
+	kinds := []string{"target", "conformance", "load", "waivers"}
 	return &cobra.Command{
-		Use:   "schema target|conformance|load",
+		Use:   "schema target|waivers|conformance|load",
 		Short: "Print the JSON Schema of a file",
-		Long: `schema prints the JSON Schema of the target file or of a record. An editor that is told of it
+		Long: `schema prints the JSON Schema of the target file, of the waivers file or of a record. An editor that is told of it
 completes and checks the file:
 
   flowproof schema target > target.schema.json
   # yaml-language-server: $schema=target.schema.json   (first line of the target file)`,
-		ValidArgs: []string{"target", "conformance", "load"},
+		ValidArgs: kinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return misused("schema prints one: %s", kinds)
+				return misused("schema prints one: %s", strings.Join(kinds, ", "))
 			}
 			text := reports.Schema(args[0])
 			if args[0] == "target" {
 				text = target.Schema()
 			}
 			if len(text) == 0 {
-				return misused("there is no schema %q; there are %s", args[0], kinds)
+				return misused("there is no schema %q; there are %s", args[0], strings.Join(kinds, ", "))
 			}
 			_, err := c.out.Write(text)
 			if err != nil {
