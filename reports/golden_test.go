@@ -121,6 +121,9 @@ func TestUnknownFormatIsRefusedWithTheKnownOnes(t *testing.T) {
 
 func TestJUnitAddsUpAndNamesAreUnique(t *testing.T) {
 	for name, record := range samples() {
+		if record.Comparison != nil {
+			continue
+		}
 		text := render(t, "junit", record)
 		var doc junitSuites
 		if err := xml.Unmarshal(text, &doc); err != nil {

@@ -24,6 +24,8 @@ func HTML(w io.Writer, r Record) error {
 		return page(w, "conformance.gohtml", newConformancePage(shown(*r.Conformance)))
 	case "load":
 		return page(w, "load.gohtml", newLoadPage(shown(*r.Load)))
+	case "comparison":
+		return page(w, "comparison.gohtml", newComparisonPage(shown(*r.Comparison)))
 	}
 	return errors.New("reports: there is no record to render")
 }

@@ -20,6 +20,8 @@ func Markdown(w io.Writer, r Record) error {
 		shown(*r.Conformance).markdown(&out)
 	case "load":
 		shown(*r.Load).markdown(&out)
+	case "comparison":
+		shown(*r.Comparison).markdown(&out)
 	default:
 		return errNotOf("markdown", r, "a run")
 	}
@@ -156,6 +158,7 @@ func (c Conformance) markdownChanges(w io.Writer) {
 	markdownChanges(w, "No longer told", c.Baseline.Untold)
 }
 
+// markdownChanges writes a table of what differs, or nothing.
 func markdownChanges(w io.Writer, title string, changes []Change) {
 	if len(changes) == 0 {
 		return

@@ -284,8 +284,42 @@ func gatedConformance() Conformance {
 	return c
 }
 
+// slowerLoad is calmLoad with every second slower by the factor.
+func slowerLoad(seconds int, factor float64) Load {
+	l := calmLoad()
+	l.Series = series(seconds)
+	for i := range l.Series {
+		s := &l.Series[i]
+		s.P50US, s.P99US, s.MaxUS, s.Errors = int64(float64(s.P50US)*factor), int64(float64(s.P99US)*factor), int64(float64(s.MaxUS)*factor), 0
+	}
+	l.Steps[0].Latency = histogram(96_000, 1000*factor)
+	l.DurationMS = int64(seconds) * 1000
+	l.Plan.DurationMS = l.DurationMS
+	return l
+}
+
+func compared(a, b any) Comparison {
+	ra, err := recordOf(a)
+	if err != nil {
+		panic(err)
+	}
+	rb, err := recordOf(b)
+	if err != nil {
+		panic(err)
+	}
+	c, err := Compare(ra, rb, "a "+hostile+".json", "b.json", 0.1)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // samples are the records that every renderer is tested with.
 func samples() map[string]Record {
 	c, g, p, l, calm, empty := sampleConformance(), gatedConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
-	return map[string]Record{"conformance": {Conformance: &c}, "gated": {Conformance: &g}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+	base := sampleConformance()
+	base.Results[5].Verdict, base.Results[5].Findings[0].Verdict, base.Target.Name = Pass, Pass, "acme before"
+	base.Results[8].Verdict, base.Results[8].Findings[0].Verdict = Fail, Fail
+	checks, loads := compared(base, c), compared(slowerLoad(120, 1), slowerLoad(130, 1.4))
+	return map[string]Record{"conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
 }

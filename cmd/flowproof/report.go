@@ -61,9 +61,9 @@ record: nothing is sent. One format without --out goes to stdout.`,
 }
 
 func schemaCommand(c console) *cobra.Command {
-	kinds := []string{"target", "conformance", "load", "waivers"}
+	kinds := []string{"target", "waivers", "conformance", "load", "comparison"}
 	return &cobra.Command{
-		Use:   "schema target|waivers|conformance|load",
+		Use:   "schema target|waivers|conformance|load|comparison",
 		Short: "Print the JSON Schema of a file",
 		Long: `schema prints the JSON Schema of the target file, of the waivers file or of a record. An editor that is told of it
 completes and checks the file:
