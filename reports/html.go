@@ -82,7 +82,8 @@ func page(w io.Writer, name string, view any) error {
 		"plurals":  plural[int64],
 		"path":     pathOf,
 		"aside":    Result.aside,
-		"pair":     func(a, b any) [2]any { return [2]any{a, b} },
+		"pair":     func(all ...any) []any { return all },
+		"answer":   answerOf,
 	}).ParseFS(pageFiles, "page/*.gohtml")
 	if err != nil {
 		return fmt.Errorf("reports: make the page: %w", err)

@@ -37,12 +37,8 @@ func newComparisonPage(c Comparison) comparisonPage {
 		Comparison: c,
 	}
 	for i, s := range []Side{c.A, c.B} {
-		cpu := ""
-		if s.Machine != nil {
-			cpu = joined(", ", s.Machine.OS+" "+s.Machine.Arch, plural(s.Machine.CPUs, "core", "cores"), s.Machine.CPU)
-		}
 		p.Sides = append(p.Sides, sideView{"AB"[i : i+1], s, facts("Record", s.File, "Target", joined(" ", s.Target.Name, s.Target.URL), "Profile", s.Target.judged(), "Tokens", tokenFact(s.Target.Tokens),
-			"Plan", s.Plan, "Started", moment(s.Started), "Took", span(s.DurationMS), "Partial", s.Partial, "Machine", cpu, "Catalogue", s.Catalogue, "Made by", joined(" ", s.Tool.Name, s.Tool.Version))})
+			"Plan", s.Plan, "Started", moment(s.Started), "Took", span(s.DurationMS), "Partial", s.Partial, "Machine", machineFact(s.Machine), "Catalogue", s.Catalogue, "Made by", joined(" ", s.Tool.Name, s.Tool.Version))})
 	}
 	// Ratios from one half to the double; what lies beyond is drawn at the edge.
 	x := scale{math.Log(0.5), math.Log(2), 0, 1000, false}

@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ type conformancePage struct {
 	Flows     []string
 	Endpoints []string
 	Levels    []string
+	Documents []string
 	Total     int
 	Baseline  *Baseline
 	Waivers   []Waiver
@@ -71,6 +73,7 @@ type sectionView struct {
 type requirementView struct {
 	Result
 	Flows, Endpoints string // of its findings, for the filters
+	Documents        string // that it cites, likewise
 	Open             bool
 	Aside            string // why its verdict does not count
 	Views            []findingView
@@ -80,6 +83,7 @@ type findingView struct {
 	Finding
 	Open     bool
 	Aside    string
+	Deciders deciders
 	Pictures []picture
 	Texts    []fact
 	Files    []Attachment
@@ -92,7 +96,8 @@ func newConformancePage(c Conformance) conformancePage {
 			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.remarks(), Target: c.Target, Tool: c.Tool,
 			Title: h.Word + " · " + c.Target.Name + " · flowproof check",
 			Facts: facts("Profile", c.Target.Profile, "Edition", c.Target.Edition, "Tokens", tokenFact(c.Target.Tokens), "Browser", browserFact(c.Browser),
-				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Made by", c.Tool.Name+" "+c.Tool.Version),
+				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Target file", c.Target.File,
+				"Machine", machineFact(c.Machine), "Catalogue", c.Catalogue, "Made by", c.Tool.Name+" "+c.Tool.Version),
 		},
 		Counts: c.Counts().ordered(), Bar: c.Counts().bar(), Matrix: m.view(), Attention: c.worstFirst(),
 		Flows: m.Flows, Endpoints: m.Endpoints, Total: len(c.Results), Baseline: c.Baseline, Waivers: c.Waivers,
@@ -123,8 +128,32 @@ func newConformancePage(c Conformance) conformancePage {
 	for i := range p.Sections {
 		p.Sections[i].Counts = counts[i].ordered()
 	}
+	for _, r := range c.Results {
+		for _, d := range documents(r.Source) {
+			if !slices.Contains(p.Documents, d) {
+				p.Documents = append(p.Documents, d)
+			}
+		}
+	}
+	slices.SortFunc(p.Documents, natural)
 	p.Levels = ordered(levels, nil, []string{"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "DOC"})
 	return p
+}
+
+// natural orders RFC 822 before RFC 6749.
+func natural(a, b string) int {
+	number := func(s string) int {
+		n, _ := strconv.Atoi(strings.TrimPrefix(s, "RFC "))
+		return n
+	}
+	return cmp.Or(cmp.Compare(min(number(b), 1), min(number(a), 1)), cmp.Compare(number(a), number(b)), cmp.Compare(a, b))
+}
+
+func machineFact(m *Machine) string {
+	if m == nil {
+		return ""
+	}
+	return joined(", ", joined(" ", m.OS, m.Arch), plural(m.CPUs, "core", "cores"), m.CPU)
 }
 
 func tokenFact(tokens string) string {
@@ -201,7 +230,7 @@ func (r Result) view(open bool) requirementView {
 		if !slices.Contains(endpoints, f.Endpoint) {
 			endpoints = append(endpoints, f.Endpoint)
 		}
-		fv := findingView{Finding: f, Open: open && f.Verdict == Fail, Aside: f.aside()}
+		fv := findingView{Finding: f, Open: open && f.Verdict == Fail, Aside: f.aside(), Deciders: decidersOf(f, r.Sentence)}
 		for _, a := range f.Attachments {
 			if p, ok := pictureOf(a); ok {
 				fv.Pictures = append(fv.Pictures, p)
@@ -215,6 +244,6 @@ func (r Result) view(open bool) requirementView {
 	}
 	// What decided the verdict stands first; the rest keeps its order.
 	slices.SortStableFunc(v.Views, func(a, b findingView) int { return cmp.Compare(a.Verdict.rank(), b.Verdict.rank()) })
-	v.Flows, v.Endpoints = strings.Join(flows, " "), strings.Join(endpoints, " ")
+	v.Flows, v.Endpoints, v.Documents = strings.Join(flows, " "), strings.Join(endpoints, " "), strings.Join(documents(r.Source), "|")
 	return v
 }

@@ -27,7 +27,7 @@
       var out = new URLSearchParams();
       var verdicts = all("[name=verdict]:checked", form).map(function (box) { return box.value; });
       if (verdicts.length) out.set("verdict", verdicts.join(","));
-      ["flow", "endpoint", "level", "q"].forEach(function (name) {
+      ["flow", "endpoint", "level", "document", "q"].forEach(function (name) {
         var value = form.elements[name].value.trim();
         if (value) out.set(name, value);
       });
@@ -40,6 +40,7 @@
       requirements.forEach(function (r) {
         var d = r.dataset;
         var fits = (!verdicts || verdicts.indexOf(d.verdict) >= 0) && (!f.get("level") || d.level === f.get("level")) &&
+          (!f.get("document") || ("|" + d.documents + "|").indexOf("|" + f.get("document") + "|") >= 0) &&
           (!f.get("flow") || has(d.flows, f.get("flow"))) && (!f.get("endpoint") || has(d.endpoints, f.get("endpoint"))) &&
           q.every(function (word) { return textOf(r).indexOf(word) >= 0; });
         r.hidden = !fits;
@@ -59,7 +60,7 @@
       if (location.hash.slice(0, 2) !== "#?") { openTarget(); return; }
       var f = words(location.hash.slice(2)), verdicts = (f.get("verdict") || "").split(",");
       all("[name=verdict]", form).forEach(function (box) { box.checked = verdicts.indexOf(box.value) >= 0; });
-      ["flow", "endpoint", "level", "q"].forEach(function (name) { form.elements[name].value = f.get(name) || ""; });
+      ["flow", "endpoint", "level", "document", "q"].forEach(function (name) { form.elements[name].value = f.get(name) || ""; });
       apply();
       document.getElementById("requirements").scrollIntoView({ block: "start" });
     };
