@@ -50,6 +50,7 @@ func TestWaiversSetAsideUntilTheirDay(t *testing.T) {
 		"expired":                     {waiver, "2026-03-02", false, 1, WaiverExpired, "expired on 2026-03-01"},
 		"of all variants":             {Waiver{Requirement: "A", Reason: "x", Owner: "y", Until: "2026-03-01"}, "2026-02-03", false, 0, WaiverUsed, ""},
 		"of another one":              {Waiver{Requirement: "A", Variant: "case", Reason: "x", Owner: "y", Until: "2026-03-01"}, "2026-02-03", false, 1, WaiverUnused, "is unused"},
+		"of no variant":               {Waiver{Requirement: "A", Variant: "slsh", Reason: "x", Owner: "y", Until: "2026-03-01"}, "2026-02-03", false, 1, WaiverUnused, "is unused"},
 		"of what holds":               {Waiver{Requirement: "C", Reason: "x", Owner: "y", Until: "2026-03-01"}, "2026-02-03", false, 1, WaiverUnused, "is unused"},
 		"of what is not there":        {Waiver{Requirement: "D", Reason: "x", Owner: "y", Until: "2026-03-01"}, "2026-02-03", false, 1, WaiverUntold, "did not judge it"},
 		"strict, with a warning left": {waiver, "2026-02-03", true, 1, WaiverUsed, ""},

@@ -77,7 +77,10 @@ func (m Measure) verdict() Verdict {
 
 // word is what the measure comes to.
 func (m Measure) word() string {
-	if m.Outcome == "" {
+	switch {
+	case m.Outcome == "" && m.A == 0 && m.B == 0:
+		return "refused"
+	case m.Outcome == "":
 		return "shown only"
 	}
 	return string(m.Outcome)

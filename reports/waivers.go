@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -43,6 +44,9 @@ func (c *Conformance) Waive(waivers []Waiver, now time.Time) {
 }
 
 func (r *Result) waive(w *Waiver, today string) {
+	if r.Verdict.Judged() && !slices.ContainsFunc(r.Findings, func(f Finding) bool { return w.Variant == "" || w.Variant == f.Variant }) {
+		w.State = WaiverUnused // the variant is called otherwise by now
+	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if w.Variant != "" && w.Variant != f.Variant || !f.Verdict.Judged() {

@@ -9,7 +9,15 @@
     var target = id && id[0] !== "?" && document.getElementById(id);
     if (!target) return;
     for (var at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") { at.open = true; at.hidden = false; }
-    target.scrollIntoView({ block: "start" });
+    // What lies above is laid out as it comes into view, and moves the target.
+    var left = 40, still = 0, at = null;
+    (function settle() {
+      target.scrollIntoView({ block: "start" });
+      var y = Math.round(target.getBoundingClientRect().top);
+      still = y === at ? still + 1 : 0;
+      at = y;
+      if (left-- && still < 3) requestAnimationFrame(settle);
+    })();
   }
 
   function words(values) { return new URLSearchParams(values); }
@@ -94,8 +102,10 @@
     if (!button) return;
     var text = button.parentElement.querySelector("pre");
     var done = function () { button.textContent = "Copied"; setTimeout(function () { button.textContent = "Copy"; }, 1500); };
-    var mark = function () { getSelection().selectAllChildren(text); if (document.execCommand("copy")) done(); };
-    if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, mark); else mark();
+    // A page that was opened as a file may lack the newer way.
+    getSelection().selectAllChildren(text);
+    if (document.execCommand("copy")) done();
+    else if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, function () { button.textContent = "Press Ctrl-C"; });
   });
 
   all(".chart").forEach(function (figure) {
