@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 
 	"flowproof/reports"
@@ -89,6 +91,7 @@ func TestPagesInTheBrowser(t *testing.T) {
 // TestFiltersAndLinksWork uses the page of a check as readers do.
 func TestFiltersAndLinksWork(t *testing.T) {
 	b, at := newTab(t), fileURL(t, "testdata/golden/conformance.html")
+	b.look(1280, false)
 	for hash, want := range map[string]int{
 		"": 12, "#?verdict=fail": 2, "#?verdict=fail,warn": 3, "#?flow=implicit": 1, "#?level=SHOULD": 1, "#?document=RFC+7636": 1,
 		"#?q=code_verifier+wrong": 1, "#?endpoint=token&verdict=pass": 4, "#?q=nothing-like-it": 0,
@@ -113,8 +116,11 @@ func TestFiltersAndLinksWork(t *testing.T) {
 		t.Errorf("the address is %q, the page says %q", hash, told)
 	}
 	b.open(at)
+	eval[chromedp.Void](b, `new MutationObserver(function (all) {
+		all.forEach(function (m) { if (m.target.textContent === "Copied") window.said = true })
+	}).observe(document.body, {subtree: true, childList: true, characterData: true})`)
 	b.do(chromedp.Click(chromedp.CSS(`.requirement[open] .exchange[open] .copy`)))
-	b.until("copying says so", `Array.from(document.querySelectorAll(".copy")).some(function (b) { return b.textContent === "Copied" })`)
+	b.until("copying says so", `window.said`)
 	b.scripts(false)
 	b.open(at)
 	b.scripts(true)
@@ -126,8 +132,8 @@ func TestFiltersAndLinksWork(t *testing.T) {
 	}
 }
 
-// TestTwoThousandFindingsShowAtOnce renders and opens a page as large as real ones get. Each takes less than a second
-// on a machine that does nothing else.
+// TestTwoThousandFindingsShowAtOnce renders and opens a page as large as real ones get. What counts is the time of
+// the processor in the browser, since the machine may be doing other things, too.
 func TestTwoThousandFindingsShowAtOnce(t *testing.T) {
 	record := reports.ManyFindings(2000)
 	path := filepath.Join(t.TempDir(), "many.html")
@@ -138,11 +144,19 @@ func TestTwoThousandFindingsShowAtOnce(t *testing.T) {
 	rendered := time.Since(began)
 	b := newTab(t)
 	b.look(1280, false)
+	_, err := chromedp.Call(b.ctx, performance.Enable, performance.EnableParams{TimeDomain: performance.EnableTimeDomainThreadTicks})
+	b.must(err)
 	b.open(fileURL(t, path))
-	shown := time.Duration(eval[float64](b, `performance.getEntriesByType("navigation")[0].loadEventEnd`) * float64(time.Millisecond))
-	t.Logf("rendered in %v, shown in %v", rendered, shown)
-	if allowed := time.Second * slow; rendered > allowed || shown > allowed {
-		t.Errorf("rendered in %v, shown in %v", rendered, shown)
+	eval[chromedp.Void](b, `new Promise(function (shown) { requestAnimationFrame(function () { requestAnimationFrame(shown) }) })`, chromedp.EvalAwaitPromise)
+	metrics, err := chromedp.Call(b.ctx, performance.GetMetrics, cdp.Empty{})
+	b.must(err)
+	for _, m := range metrics.Metrics {
+		if m.Name == "TaskDuration" {
+			t.Logf("rendered in %v, shown with %.2f s of the processor", rendered, m.Value)
+			if m.Value <= 0 || m.Value > 1 || rendered > 10*time.Second {
+				t.Errorf("rendered in %v, shown with %.2f s of the processor", rendered, m.Value)
+			}
+		}
 	}
 }
 
