@@ -13,21 +13,31 @@ import (
 
 func reportCommand(c console) *cobra.Command {
 	var formats []string
-	var out string
+	var out, folder string
 	cmd := &cobra.Command{
 		Use:   "report RECORD.json",
 		Short: "Render a record again",
-		Long: `report reads the record of a check or a load run and renders it again. Everything is in the
-record: nothing is sent. One format without --out goes to stdout.`,
+		Long: `report reads the record of a check, of a load run or of a comparison and renders it again.
+Everything is in the record: nothing is sent. One format without --out goes to stdout.
+
+With --history it reads all the records below a folder and writes one page, history.html,
+that shows what became of each target over time, each point linked to its record.`,
 		Example: `  flowproof report flowproof-out/check.json
-  flowproof report flowproof-out/load.json --format html,junit --out site`,
+  flowproof report flowproof-out/load.json --format csv,hgrm,openmetrics --out site
+  flowproof report --history nightly`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
+			if folder != "" && len(args) > 0 {
+				return misused("--history reads a folder; leave out %s, or leave out --history", args[0])
+			}
+			if folder == "" && len(args) != 1 {
 				return misused("report renders one record: give the path of its JSON file")
 			}
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if folder != "" {
+				return history(c, folder, out)
+			}
 			record, err := reports.Read(args[0])
 			if err != nil {
 				return misused("%w", err)
@@ -56,6 +66,7 @@ record: nothing is sent. One format without --out goes to stdout.`,
 		},
 	}
 	cmd.Flags().StringSliceVar(&formats, "format", []string{"text"}, "the `formats`, several with commas (see: flowproof list formats)")
+	cmd.Flags().StringVar(&folder, "history", "", "the `folder` of records, one page of which is made")
 	cmd.Flags().StringVar(&out, "out", "", "the `folder` that the files go to, named after the record")
 	return cmd
 }
