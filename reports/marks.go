@@ -50,6 +50,9 @@ func decidersOf(f Finding, sentence string) deciders {
 		}
 		for _, m := range members.FindAllStringSubmatch(e.AnswerBody, -1) {
 			names[strings.ToLower(m[1])] = true
+			if spaced := strings.ReplaceAll(m[1], "_", " "); spaced != m[1] && strings.Contains(said, spaced) {
+				words = append(words, m[1]) // "an access token" speaks of access_token
+			}
 		}
 		for _, word := range plainWord.FindAllString(said, -1) {
 			if names[strings.ToLower(word)] {
