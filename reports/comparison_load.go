@@ -66,7 +66,11 @@ func settled(o Outcome, measures []Measure) string {
 		if m.Outcome != o {
 			continue
 		}
-		names = append(names, m.Name)
+		name := m.Name
+		if o == Worse || o == Better {
+			name += " (" + m.shift(m.Ratio) + ")"
+		}
+		names = append(names, name)
 		if why == "" {
 			why = m.Reason
 		}

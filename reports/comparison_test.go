@@ -51,10 +51,10 @@ func TestComparedLoads(t *testing.T) {
 		says string
 	}{
 		"the same run":      {fast, Same, "No figure differs"},
-		"slower":            {slowerLoad(120, 2), Worse, "p50, p99 are worse in B"},
-		"faster":            {faster, Better, "p50, p99 are better in B"},
+		"slower":            {slowerLoad(120, 2), Worse, "p50 (+100.0 %), p99 (+100.0 %) are worse in B"},
+		"faster":            {faster, Better, "are better in B"},
 		"too short":         {short, CannotTell, "6 blocks of 10 s each, and A has 12, B 5"},
-		"too few answers":   {few, Worse, "p50 is worse"},
+		"too few answers":   {few, Worse, "p50 (+100.0 %) is worse"},
 		"another rate":      {other, CannotTell, "the rate (2,000/s, then 3,000/s)"},
 		"other tokens":      {tokens, CannotTell, "the tokens (opaque, then jwt)"},
 		"a stuck generator": {stuck, CannotTell, "the generator was late"},
