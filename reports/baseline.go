@@ -195,3 +195,24 @@ func (b Baseline) words() string {
 	}
 	return fmt.Sprintf("Held to the baseline %s of %s: %s.", b.File, moment(b.Started), strings.Join(parts, ", "))
 }
+
+// A changeView is a change of one requirement, with all the variants that changed alike.
+type changeView struct {
+	Change
+	Variants []string
+}
+
+func groupedChanges(changes []Change) []changeView {
+	var out []changeView
+	for _, c := range changes {
+		i := slices.IndexFunc(out, func(v changeView) bool { return v.Requirement == c.Requirement && v.Was == c.Was && v.Is == c.Is })
+		if i < 0 {
+			i = len(out)
+			out = append(out, changeView{Change: c})
+		}
+		if c.Variant != "" {
+			out[i].Variants = append(out[i].Variants, c.Variant)
+		}
+	}
+	return out
+}

@@ -42,7 +42,8 @@ func md(s string) string {
 		case '_': // emphasis, but not within a word
 			active = !word(i-1) || !word(i+1)
 		case ':': // the middle of a link, or the end of an emoji's name
-			active = i+1 < len(runes) && runes[i+1] != ' '
+			time := i > 0 && i+1 < len(runes) && unicode.IsDigit(runes[i-1]) && unicode.IsDigit(runes[i+1])
+			active = i+1 < len(runes) && runes[i+1] != ' ' && !time
 		case '.': // a host's name becomes a link by its www
 			active = i >= 3 && strings.EqualFold(string(runes[i-3:i]), "www")
 		case '-', '+', '=': // a list, or a rule
@@ -166,16 +167,17 @@ func markdownChanges(w io.Writer, title string, changes []Change) {
 	fmt.Fprintf(w, "### %s\n\n", title)
 	mdRow(w, "Requirement", "Was", "Is", "Seen")
 	mdRow(w, "---", "---", "---", "---")
-	for i, change := range changes {
+	all := groupedChanges(changes)
+	for i, change := range all {
 		if i == markdownFindings {
-			mdRow(w, "… and "+plural(len(changes)-i, "other", "others"), "", "", "")
+			mdRow(w, "… and "+plural(len(all)-i, "other", "others"), "", "", "")
 			break
 		}
 		was := "not looked at"
 		if change.Was != "" {
 			was = mdMark(change.Was)
 		}
-		mdRow(w, mdCode(cut(change.subject(), summaryLength))+" "+md(change.Sentence), was, mdMark(change.Is), mdCode(cut(oneLine(change.Seen), summaryLength)))
+		mdRow(w, mdCode(change.Requirement)+" "+md(change.Sentence)+joinedBefore("<br>with ", mdCode(cut(strings.Join(change.Variants, ", "), summaryLength))), was, mdMark(change.Is), mdCode(cut(oneLine(change.Seen), summaryLength)))
 	}
 	fmt.Fprintln(w)
 }

@@ -51,23 +51,29 @@ func joinedBefore(separator, s string) string {
 
 // summaryBaseline lists what differs from the baseline.
 func (c Conformance) summaryBaseline(t *text) {
-	if c.Baseline == nil {
-		return
+	if b := c.Baseline; b != nil {
+		t.changes("worse", b.Worse)
+		t.changes("better", b.Better)
+		t.changes("untold", b.Untold)
 	}
-	for _, group := range []struct {
-		name    string
-		changes []Change
-	}{{"worse", c.Baseline.Worse}, {"better", c.Baseline.Better}, {"untold", c.Baseline.Untold}} {
-		for i, change := range group.changes {
-			if i == 0 {
-				t.gap()
-			}
-			if i == summaryFindings {
-				t.labelled(0, "", 8, "… and "+plural(len(group.changes)-i, "other", "others"))
-				break
-			}
-			t.labelled(0, group.name, 8, joined("  ", oneLine(change.step()), cut(oneLine(change.subject()), summaryLength)))
+}
+
+// changes lists changes under one word, those of a requirement that changed alike together.
+func (t *text) changes(word string, changes []Change) {
+	all := groupedChanges(changes)
+	for i, change := range all {
+		if i == 0 {
+			t.gap()
 		}
+		if i == summaryFindings {
+			t.labelled(0, "", 8, "… and "+plural(len(all)-i, "other", "others"))
+			break
+		}
+		name := oneLine(change.Requirement)
+		if len(change.Variants) > 0 {
+			name += " (" + cut(oneLine(strings.Join(change.Variants, ", ")), summaryLength) + ")"
+		}
+		t.labelled(0, word, 8, oneLine(change.step())+"  "+name)
 	}
 }
 

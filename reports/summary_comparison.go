@@ -19,17 +19,9 @@ func (c Comparison) Summary(w io.Writer, color bool) {
 	for i, s := range []Side{c.A, c.B} {
 		t.labelled(0, "AB"[i:i+1], 3, oneLine(s.words()))
 	}
-	for _, group := range []struct {
-		name    string
-		changes []Change
-	}{{"worse", c.Worse}, {"better", c.Better}, {"untold", c.Untold}} {
-		for i, change := range group.changes {
-			if i == 0 {
-				t.gap()
-			}
-			t.labelled(0, group.name, 8, joined("  ", oneLine(change.step()), cut(oneLine(change.subject()), summaryLength)))
-		}
-	}
+	t.changes("worse", c.Worse)
+	t.changes("better", c.Better)
+	t.changes("untold", c.Untold)
 	if len(c.Measures) > 0 {
 		t.gap()
 		g := grid{rows: [][]string{{"", "A", "B", "B to A", "95 % interval", ""}}}
