@@ -93,6 +93,11 @@ func incomparable(a, b Load) string {
 		{"the model", a.Plan.Model, b.Plan.Model},
 		{"the rate", perSecond(a.Plan.Rate), perSecond(b.Plan.Rate)},
 		{"the grants", fmt.Sprint(a.Plan.Grants, a.Plan.Weights), fmt.Sprint(b.Plan.Grants, b.Plan.Weights)},
+		{"the arrivals", a.Plan.Arrivals, b.Plan.Arrivals},
+		{"the stages", stagesWords(a.Plan), stagesWords(b.Plan)},
+		{"the scenarios", scenariosWords(a.Plan), scenariosWords(b.Plan)},
+		{"the protocol", a.Plan.Protocol, b.Plan.Protocol},
+		{"the shard", shardWords(a.Plan), shardWords(b.Plan)},
 		{"the connections", grouped(a.Plan.Connections), grouped(b.Plan.Connections)},
 		{"the tokens", a.Target.Tokens, b.Target.Tokens},
 		{"the system", a.Machine.OS + " " + a.Machine.Arch, b.Machine.OS + " " + b.Machine.Arch},
@@ -112,6 +117,29 @@ func incomparable(a, b Load) string {
 		return "The load generator was the bottleneck: " + joined("; ", a.Generator.Bottleneck, b.Generator.Bottleneck) + "."
 	}
 	return ""
+}
+
+func stagesWords(p Plan) string {
+	var out []string
+	for _, s := range p.Stages {
+		out = append(out, joined(" ", map[bool]string{true: "ramp to"}[s.Ramp], perSecond(s.Rate)))
+	}
+	return strings.Join(out, ", ")
+}
+
+func scenariosWords(p Plan) string {
+	var out []string
+	for _, s := range p.Scenarios {
+		out = append(out, fmt.Sprintf("%s %s %d %v", s.Name, s.Flow, s.Weight, s.Hostile))
+	}
+	return strings.Join(out, ", ")
+}
+
+func shardWords(p Plan) string {
+	if p.Shard == nil {
+		return "all"
+	}
+	return fmt.Sprintf("%d of %d", p.Shard.Index, p.Shard.Of)
 }
 
 // latencyMeasure compares a percentile over the blocks of the runs.

@@ -30,6 +30,9 @@ func History(w io.Writer, entries []Entry, notices []string) error {
 	for _, e := range entries {
 		title, about := e.series()
 		key := e.Record.Kind() + "\n" + title + "\n" + about
+		if e.Record.Load != nil {
+			key += "\n" + e.Record.Load.Plan.Hash
+		}
 		i, ok := place[key]
 		if !ok {
 			i = len(trends)

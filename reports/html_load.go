@@ -122,8 +122,19 @@ func (l Load) planFacts() []fact {
 	if p.TimeoutMS > 0 {
 		timeout = span(p.TimeoutMS)
 	}
-	return facts("Model", p.Model, "Rate", rate, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
-		"Connections", grouped(p.Connections), "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", timeout)
+	connections := grouped(p.Connections)
+	if p.From > 0 {
+		connections = grouped(p.From) + " at first, up to " + connections
+	}
+	if p.Streams > 1 {
+		connections += ", each with " + plural(p.Streams, "stream", "streams")
+	}
+	if p.KeepAlive != nil && !*p.KeepAlive {
+		connections += ", a new one for each request"
+	}
+	return facts("Name", p.Name, "Model", p.Model, "Rate", rate, "Stages", p.stageWords(), "Arrivals", p.Arrivals, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
+		"Protocol", p.Protocol, "Nodes", strings.Join(p.Nodes, ", "), "Shard", p.Shard.words(), "Abort", strings.Join(p.Abort, ", "), "Hash", p.Hash,
+		"Connections", connections, "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", timeout)
 }
 
 // health says whether the figures are the server's or the generator's.

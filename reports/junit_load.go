@@ -47,7 +47,7 @@ func junitLoad(l Load) junitSuites {
 		c := loadCase("requirements", oneLine(v.Requirement))
 		c.Properties = properties("requirement", v.Requirement, "verdict", string(v.verdict()))
 		message := cut(oneLine(fmt.Sprintf("%s: %s", plural(v.Count, "answer", "answers"), v.Message)), 2*summaryLength)
-		body := escaped(v.Message + "\n\nthe first:\n" + v.First.plain())
+		body := escaped(v.Message + "\n\nthe first:\n" + v.First.plain() + v.worst())
 		switch v.verdict() {
 		case Fail:
 			c.Failure = &junitOutcome{message, "violation", body}
@@ -78,6 +78,14 @@ func junitLoad(l Load) junitSuites {
 		}
 	}
 	return junitAll("flowproof load "+l.Target.Name, l.DurationMS, suites)
+}
+
+// worst is the slowest exchange as text, if it is not the first.
+func (v Violation) worst() string {
+	if v.Worst == nil {
+		return ""
+	}
+	return "\nthe slowest:\n" + v.Worst.plain()
 }
 
 func loadCase(group, name string) junitCase {

@@ -24,19 +24,60 @@ type Load struct {
 	Notices    []string    `json:"notices,omitempty"`
 }
 
-// A Plan says what load was to be sent.
+// A Plan says what load was to be sent: all of it, with its defaults, and without secrets.
 type Plan struct {
-	Model       string   `json:"model"` // open or closed
-	Rate        float64  `json:"rate,omitempty"`
-	DurationMS  int64    `json:"duration_ms"`
-	Count       int64    `json:"count,omitempty"` // the run was to end after so many requests
-	WarmUpMS    int64    `json:"warm_up_ms,omitempty"`
-	Connections int      `json:"connections"`
-	Grants      []string `json:"grants"`
-	Weights     []int    `json:"weights,omitempty"` // of the grants, in their order
-	Clients     []string `json:"clients"`
-	Users       []string `json:"users,omitempty"`
-	TimeoutMS   int64    `json:"timeout_ms"`
+	Name        string     `json:"name,omitempty"`
+	Hash        string     `json:"hash,omitempty"` // of the other members but shard: records of the same plan have the same
+	Model       string     `json:"model"`          // open or closed
+	Arrivals    string     `json:"arrivals,omitempty"`
+	Seed        uint64     `json:"seed,omitempty"`
+	Rate        float64    `json:"rate,omitempty"` // of all stages and shards, on average
+	Stages      []Stage    `json:"stages,omitempty"`
+	DurationMS  int64      `json:"duration_ms"`
+	Count       int64      `json:"count,omitempty"` // the run was to end after so many requests
+	WarmUpMS    int64      `json:"warm_up_ms,omitempty"`
+	Connections int        `json:"connections"`
+	From        int        `json:"connections_from,omitempty"` // how many there were to be at first, if fewer
+	Streams     int        `json:"streams,omitempty"`          // requests at a time on each connection, with HTTP/2
+	Protocol    string     `json:"protocol,omitempty"`
+	KeepAlive   *bool      `json:"keep_alive,omitempty"` // false: a connection for each request
+	Nodes       []string   `json:"nodes,omitempty"`
+	MaxRate     float64    `json:"max_rate,omitempty"`
+	Grants      []string   `json:"grants"`            // the scenarios' names
+	Weights     []int      `json:"weights,omitempty"` // of the scenarios, in their order
+	Scenarios   []Scenario `json:"scenarios,omitempty"`
+	Clients     []string   `json:"clients"`
+	Users       []string   `json:"users,omitempty"`
+	TimeoutMS   int64      `json:"timeout_ms"`
+	Thresholds  []string   `json:"thresholds,omitempty"`
+	Abort       []string   `json:"abort,omitempty"` // what was to end the run early
+	Shard       *Shard     `json:"shard,omitempty"` // the part of the plan that this record is about; without it, all
+}
+
+// A Stage is a stretch of the plan.
+type Stage struct {
+	Ramp       bool    `json:"ramp,omitempty"` // the rate changes evenly to this one; otherwise it is held
+	Rate       float64 `json:"rate"`
+	DurationMS float64 `json:"duration_ms"`
+}
+
+// A Scenario is what one kind of arrival does, and for whom.
+type Scenario struct {
+	Name        string             `json:"name"`
+	Flow        string             `json:"flow"`
+	Weight      int                `json:"weight"`
+	Clients     []string           `json:"clients"`
+	Users       []string           `json:"users,omitempty"`
+	Scope       *string            `json:"scope,omitempty"`
+	Resource    string             `json:"resource,omitempty"`
+	ThinkTimeMS float64            `json:"think_time_ms,omitempty"`
+	Hostile     map[string]float64 `json:"hostile,omitempty"` // shares of requests that had to be refused, by kind
+}
+
+// A Shard is a part of a plan's schedule.
+type Shard struct {
+	Index int `json:"index"` // from 1
+	Of    int `json:"of"`
 }
 
 // A Machine is where the load came from.
@@ -54,8 +95,10 @@ type Generator struct {
 	MaxRSSBytes   int64   `json:"max_rss_bytes"`
 	LatenessP99US int64   `json:"lateness_p99_us"` // how late requests with a free connection were sent
 	LatenessMaxUS int64   `json:"lateness_max_us"`
+	Late          int64   `json:"late,omitempty"` // of those, how many were more than 1 ms late
 	GCPauseUS     int64   `json:"gc_pause_us"`
-	Bottleneck    string  `json:"bottleneck,omitempty"` // why the figures are the generator's and not the server's
+	GCPauseMaxUS  int64   `json:"gc_pause_max_us,omitempty"` // the longest
+	Bottleneck    string  `json:"bottleneck,omitempty"`      // why the figures are the generator's and not the server's
 }
 
 // A Rate is in requests a second.
@@ -74,8 +117,10 @@ type Step struct {
 	Throttled int64            `json:"throttled"`        // 429 and 503
 	Errors    map[string]int64 `json:"errors,omitempty"` // by class: timeout, refused, reset, status 500, not verified …
 	NotSent   int64            `json:"not_sent"`
-	Latency   Histogram        `json:"latency"` // from the intended start
-	Service   Histogram        `json:"service"` // from the send
+	Late      int64            `json:"late,omitempty"`    // started more than 1 ms after they were due
+	Hostile   bool             `json:"hostile,omitempty"` // its requests had to be refused; verified are those that were
+	Latency   Histogram        `json:"latency"`           // from the intended start
+	Service   Histogram        `json:"service"`           // from the send
 }
 
 // A Histogram is a distribution of durations in microseconds.
@@ -103,11 +148,12 @@ type Second struct {
 
 // A Violation is a requirement that did not hold under load.
 type Violation struct {
-	Requirement string   `json:"requirement"`
-	Verdict     Verdict  `json:"verdict"` // fail, warn or note, by the requirement's level
-	Count       int64    `json:"count"`
-	Message     string   `json:"message"`
-	First       Exchange `json:"first"`
+	Requirement string    `json:"requirement"`
+	Verdict     Verdict   `json:"verdict"` // fail, warn or note, by the requirement's level
+	Count       int64     `json:"count"`
+	Message     string    `json:"message"`
+	First       Exchange  `json:"first"`
+	Worst       *Exchange `json:"worst,omitempty"` // the slowest, if it is another one
 }
 
 // A Threshold is a bound that the run was to keep.

@@ -67,8 +67,37 @@ func (p Plan) words() string {
 	if p.Rate > 0 {
 		rate = perSecond(p.Rate)
 	}
-	return joined(" · ", joined(" ", p.Model, "model"), joined(" for ", rate, p.extent()), strings.Join(grants, " + "),
+	if n := len(p.Stages); n > 1 && rate != "" {
+		rate += " on average, in " + plural(n, "stage", "stages")
+	}
+	return joined(" · ", p.Name, joined(" ", p.Model, "model"), joined(" for ", rate, p.extent()), strings.Join(grants, " + "),
 		plural(p.Connections, "connection", "connections"), plural(len(p.Clients), "client", "clients"))
+}
+
+// stageWords says what the rate was to do over time; of one rate that is held it says nothing.
+func (p Plan) stageWords() string {
+	if len(p.Stages) < 2 && !slices.ContainsFunc(p.Stages, func(s Stage) bool { return s.Ramp }) {
+		return ""
+	}
+	var out []string
+	for _, s := range p.Stages {
+		words := perSecond(s.Rate)
+		if s.Ramp {
+			words = "to " + words
+		}
+		if s.DurationMS > 0 {
+			words += " for " + span(int64(s.DurationMS))
+		}
+		out = append(out, words)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (s *Shard) words() string {
+	if s == nil {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", s.Index, s.Of)
 }
 
 // extent is how long the load was to last: a time, a number of requests or both.

@@ -100,10 +100,8 @@ func (s *session) bringing(ctx context.Context, r oauth.Request) oauth.Landing {
 func (s *session) holdsOnce(l oauth.Landing, r oauth.Request, g target.Grant) {
 	s.seen.expected = "each parameter once, no error beside the " + responseType(g) + ", no state unless one was sent"
 	both := slices.Concat(l.Query, l.Fragment)
-	for _, name := range []string{"code", "access_token", "token_type", "expires_in", "state", "error", "scope"} {
-		if n := len(valuesOf(both, name)); n > 1 {
-			s.violated("%s comes %d times: %s", name, n, landed(l))
-		}
+	if name, times := several(l); times > 1 {
+		s.violated("%s comes %d times: %s", name, times, landed(l))
 	}
 	if issued(l) && both.Has("error") {
 		s.violated("an error comes beside what was issued: %s", landed(l))

@@ -55,10 +55,10 @@ func implicit(s *session) {
 		It("says all that has to stand beside the token", proves("RFC6749-4.2.2-required-members"), func(ctx SpecContext) {
 			r := s.implicitRequest()
 			l := s.implicitLanding(ctx, r)
-			s.seen.expected = "token_type, the state that was sent, and scope if it is another than was asked for"
+			s.seen.expected = "token_type Bearer, the state that was sent, and scope if it is another than was asked for"
 			p := l.Params()
-			if p.Get("token_type") == "" {
-				s.violated("token_type is missing: %s", landed(l))
+			if !strings.EqualFold(p.Get("token_type"), "bearer") {
+				s.violated("token_type is %q: %s", printable(p.Get("token_type")), landed(l))
 			}
 			if states(p) != 1 || p.Get("state") != r.Query.Get("state") {
 				s.violated("the state is not the one that was sent, once: %s", landed(l))

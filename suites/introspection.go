@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +32,14 @@ func introspection(s *session) {
 			l := s.introspectable(ctx)
 			s.seen.decide(l.exchange)
 			s.tellsTruth(l)
+			told, named := members(l.exchange)["iss"].(string)
+			if !named || s.target.Endpoints.Metadata == "" {
+				return
+			}
+			if issuer, is := members(s.readMetadata(ctx))["issuer"].(string); is && issuer != told {
+				s.seen.decide(l.exchange)
+				s.warn("iss is %q, and the metadata's issuer is %q", printable(told), printable(issuer))
+			}
 		})
 
 		DescribeTable("calls no token active that is not:", table, proves("RFC7662-2.2-state-truthful"),
@@ -186,6 +195,8 @@ func (s *session) tellsTruth(l told) {
 	switch {
 	case l.exchange.Status != http.StatusOK:
 		s.violated("%s", answered(l.exchange))
+	case mediaType(l.exchange) != "application/json":
+		s.violated("the content type is %q", printable(mediaType(l.exchange)))
 	case m["client_id"] != nil && m["client_id"] != l.owner.ID:
 		s.violated("client_id is %s, not that of the client %s", shown(m["client_id"]), l.owner.Name)
 	}
@@ -199,15 +210,46 @@ func (s *session) tellsTruth(l told) {
 		case l.answer.ExpiresIn > 0 && end.After(latest):
 			s.violated("exp is %s, later than the token answer's expires_in allows", n)
 		}
-	} else if m["exp"] != nil {
-		s.violated("exp is %s, not a number", shown(m["exp"]))
 	}
+	s.tellsKinds(m, l.exchange.Started.Add(s.ahead))
 	scope, is := m["scope"].(string)
 	switch {
-	case m["scope"] != nil && !is:
-		s.violated("scope is %s, not words with spaces between them", shown(m["scope"]))
+	case is && scope != "" && !scopeSyntax.MatchString(scope):
+		s.violated("scope is %q, not words with single spaces between them", printable(scope))
 	case is && tells(l.answer) && !sameScope(scope, l.answer.Scope):
 		s.violated("scope is %q, and the token was issued for %q", printable(scope), printable(l.answer.Scope))
+	}
+}
+
+// tellsKinds holds the members to their types (RFC 7662 §2.2).
+func (s *session) tellsKinds(m map[string]any, now time.Time) {
+	GinkgoHelper()
+	for _, name := range []string{"exp", "iat", "nbf"} {
+		n, is := m[name].(json.Number)
+		at, err := n.Float64()
+		switch {
+		case m[name] == nil:
+		case !is:
+			s.violated("%s is %s, not a number", name, shown(m[name]))
+		case err != nil || at != math.Trunc(at):
+			s.violated("%s is %s, not a whole number of seconds", name, n)
+		case name != "exp" && time.Unix(int64(at), 0).After(now.Add(clockSkew)):
+			s.violated("%s is %s, which is still to come", name, n)
+		}
+	}
+	for _, name := range []string{"scope", "client_id", "username", "token_type", "sub", "iss", "jti"} {
+		if _, is := m[name].(string); m[name] != nil && !is {
+			s.violated("%s is %s, not a text", name, shown(m[name]))
+		}
+	}
+	switch list := m["aud"].(type) {
+	case nil, string:
+	case []any:
+		if slices.ContainsFunc(list, func(v any) bool { _, is := v.(string); return !is }) {
+			s.violated("aud is a list of more than texts")
+		}
+	default:
+		s.violated("aud is %s, not a text or a list of texts", shown(m["aud"]))
 	}
 }
 

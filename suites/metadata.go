@@ -59,12 +59,7 @@ func (s *session) document(ctx SpecContext) map[string]any {
 	if s.target.Endpoints.Metadata == "" {
 		s.notApplicable("the target file names no metadata document (endpoints.metadata)")
 	}
-	const name = "the metadata document"
-	x, made := s.memo[name]
-	if !made {
-		x = s.send(ctx, oauth.Request{Title: "read the metadata document", Method: "GET", URL: s.target.Endpoints.Metadata, Header: oauth.Params{{Name: "Accept", Value: "application/json"}}})
-		s.memo[name] = x
-	}
+	x := s.readMetadata(ctx)
 	s.seen.decide(x)
 	s.seen.expected = "200 with a JSON object, application/json"
 	switch {
@@ -76,6 +71,18 @@ func (s *session) document(ctx SpecContext) map[string]any {
 		s.violated("the body is not a JSON object")
 	}
 	return members(x)
+}
+
+// readMetadata asks for the metadata document, once a run.
+func (s *session) readMetadata(ctx SpecContext) oauth.Exchange {
+	GinkgoHelper()
+	const name = "the metadata document"
+	x, made := s.memo[name]
+	if !made {
+		x = s.send(ctx, oauth.Request{Title: "read the metadata document", Method: "GET", URL: s.target.Endpoints.Metadata, Header: oauth.Params{{Name: "Accept", Value: "application/json"}}})
+		s.memo[name] = x
+	}
+	return x
 }
 
 // namesItsIssuer compares the issuer with the URL that the document was read from (RFC 8414 §3.3).
@@ -134,7 +141,19 @@ func (s *session) namesEndpoints(m map[string]any) {
 		case secure && u.Scheme != "https":
 			s.violated("%s is not an https URL: %q", name, printable(raw))
 		}
+		if known := s.endpointNamed(name); known != "" && known != raw {
+			s.note("%s is %q, and the target file has %s", name, printable(raw), known)
+		}
 	}
+}
+
+// endpointNamed is what the target file has for a member of the document, or nothing.
+func (s *session) endpointNamed(member string) string {
+	e := s.target.Endpoints
+	return map[string]string{
+		"authorization_endpoint": e.Authorization, "token_endpoint": e.Token, "jwks_uri": e.JWKS,
+		"revocation_endpoint": e.Revocation, "introspection_endpoint": e.Introspection,
+	}[member]
 }
 
 // texts is a list of the document, without what is no text.
@@ -147,6 +166,25 @@ func texts(m map[string]any, name string) []string {
 		}
 	}
 	return out
+}
+
+// issuerInEvery says the same of all responses that the run brought.
+func issuerInEvery(s *session) {
+	It("names the announced issuer in every response", proves("RFC9207-2-iss-right"), func(ctx SpecContext) {
+		m := s.document(ctx)
+		if m["authorization_response_iss_parameter_supported"] != true {
+			s.notApplicable("the metadata does not announce authorization_response_iss_parameter_supported")
+		}
+		issuer, _ := m["issuer"].(string)
+		s.seen.expected = "iss once, equal to the metadata's issuer " + printable(issuer)
+		for _, x := range s.passive.redirects() {
+			l := oauth.ParseLanding(x.Location())
+			if told := valuesOf(slices.Concat(l.Query, l.Fragment), "iss"); len(told) != 1 || told[0] != issuer {
+				s.seen.decide(x)
+				s.violated("iss is %q: %s", told, landed(l))
+			}
+		}
+	})
 }
 
 // issuerTold says which issuer an authorization response names, where that is announced (RFC 9207).

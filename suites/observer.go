@@ -2,6 +2,7 @@ package suites
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,11 +16,16 @@ type observer struct {
 	target target.Target
 	rows   []passiveRow
 
-	mu      sync.Mutex
-	total   int
-	tallies map[string]*tally
-	format  string // jwt or opaque, once a token was seen
+	mu        sync.Mutex
+	total     int
+	tallies   map[string]*tally
+	format    string           // jwt or opaque, once a token was seen
+	uris      []string         // every registered redirect URI
+	responses []oauth.Exchange // the redirects that brought a client something, the first mostResponses
 }
+
+// mostResponses bounds what is kept to be judged at the end.
+const mostResponses = 2000
 
 // A passiveRow judges the answers that it is about.
 type passiveRow struct {
@@ -43,9 +49,17 @@ type tally struct {
 
 func newObserver(t target.Target) *observer {
 	o := &observer{target: t, rows: transportRows(t), tallies: map[string]*tally{}}
+	for _, c := range t.Clients {
+		o.uris = append(append(o.uris, c.RedirectURIs...), c.ImplicitRedirectURIs...)
+	}
 	for _, row := range passiveRows() {
 		about := row.about
 		row.about = func(x oauth.Exchange) bool { return o.ordinary(x) && about(x) }
+		o.rows = append(o.rows, row)
+	}
+	for _, row := range besideRows() {
+		about := row.about
+		row.about = func(x oauth.Exchange) bool { return o.beside(x) && about(x) }
 		o.rows = append(o.rows, row)
 	}
 	return o
@@ -64,6 +78,9 @@ func (o *observer) see(x oauth.Exchange) {
 		if _, is := oauth.ParseJWT(t.AccessToken); is {
 			o.format = "jwt"
 		}
+	}
+	if l, is := x.Landing(o.uris...); is && len(o.responses) < mostResponses && (issued(l) || l.Params().Has("error")) {
+		o.responses = append(o.responses, x)
 	}
 	for _, row := range o.rows {
 		if !row.about(x) {
@@ -89,6 +106,20 @@ func (o *observer) ordinary(x oauth.Exchange) bool {
 		r.Body == "" && len(r.Form) < 100 && len(r.Form.Encode()) < 8<<10
 }
 
+// beside says whether an exchange is one with an endpoint that answers as the token endpoint does: revocation
+// (RFC 7009 §2.2.1), introspection (RFC 7662 §2.3), and the documents.
+func (o *observer) beside(x oauth.Exchange) bool {
+	e, r := o.target.Endpoints, x.Request
+	switch r.URL {
+	case e.Revocation, e.Introspection:
+		return r.Method == http.MethodPost && r.URL != ""
+	case e.Metadata, e.JWKS:
+		return r.Method == http.MethodGet && r.URL != ""
+	default:
+		return false
+	}
+}
+
 func (o *observer) count() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -103,6 +134,13 @@ func (o *observer) tally(id string) tally {
 		return *t
 	}
 	return tally{}
+}
+
+// redirects are the redirects to clients, so far.
+func (o *observer) redirects() []oauth.Exchange {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.responses)
 }
 
 // worse orders opinions: fail, warn, note, nothing.

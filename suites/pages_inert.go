@@ -111,11 +111,11 @@ func grown(page string) (element, ran bool) {
 // crossOriginReads says that no script of another origin gets to read the authorization endpoint.
 func crossOriginReads(s *session) {
 	DescribeTable("do not open to scripts of other origins by", table, proves("RFC9700-2.6-no-cors-at-authorization"),
-		func(ctx SpecContext, change oauth.Change) {
+		func(ctx SpecContext, change func(ctx SpecContext) oauth.Change) {
 			const origin, allow = "https://" + foreignHost, "Access-Control-Allow-Origin"
 			c, g := s.frontClient()
 			s.seen.expected = "no " + allow
-			x := s.send(ctx, s.asking(c, g, oauth.Header("Origin", origin), change, oauth.Titled("send "+variant()+" for a script of another origin")))
+			x := s.send(ctx, s.asking(c, g, oauth.Header("Origin", origin), change(ctx), oauth.Titled("send "+variant()+" for a script of another origin")))
 			s.seen.decide(x)
 			switch value := x.Header.Get(allow); value {
 			case "":
@@ -125,8 +125,17 @@ func crossOriginReads(s *session) {
 				s.note("%s is there, for another origin than the one that asked: %s", allow, printable(value))
 			}
 		},
-		Entry("the answer to a request", nothing),
-		Entry("the answer to a preflight", both(oauth.Method(http.MethodOptions), oauth.Header("Access-Control-Request-Method", http.MethodGet))),
+		Entry("the answer to a request", func(SpecContext) oauth.Change { return nothing }),
+		Entry("the answer to a request of somebody who is signed in", func(ctx SpecContext) oauth.Change {
+			cookies, err := s.person(ctx, s.user(0)).session.Cookies(ctx, s.target.Endpoints.Authorization)
+			if err != nil {
+				s.inconclusive("%v", err)
+			}
+			return withCookies(cookies)
+		}),
+		Entry("the answer to a preflight", func(SpecContext) oauth.Change {
+			return both(oauth.Method(http.MethodOptions), oauth.Header("Access-Control-Request-Method", http.MethodGet))
+		}),
 	)
 }
 

@@ -106,8 +106,11 @@ func revocation(s *session) {
 				s.survives(ctx, c, t.RefreshToken, x)
 				s.seen.decide(x)
 				s.seen.expected = "401 or 400, and a token that lives on"
-				if x.Status/100 == 2 {
+				switch x.Status / 100 {
+				case 2:
 					s.warn("the token lives on, and yet its revocation is answered with %s", answered(x))
+				case 5:
+					s.warn("the token lives on, but only since the server broke down: %s", answered(x))
 				}
 			},
 			Entry("somebody without credentials", func(target.Client) oauth.Change { return oauth.NoAuth() }),

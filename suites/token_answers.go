@@ -158,6 +158,15 @@ func (s *session) judgePassively(id string) {
 	}
 }
 
+// judgePassivelyIfSeen is for rows that have a spec of their own, which provokes what there is to judge.
+func (s *session) judgePassivelyIfSeen(id string) {
+	GinkgoHelper()
+	if s.passive.tally(id).seen == 0 {
+		s.notApplicable("no answer of the run was of the kind that this is about")
+	}
+	s.judgePassively(id)
+}
+
 // tells says whether an answer names a scope in a way that can be read.
 func tells(t oauth.TokenAnswer) bool {
 	_, is := t.Members["scope"].(string)

@@ -23,7 +23,7 @@ func passiveRows() []passiveRow {
 	}
 	return []passiveRow{
 		{"RFC6749-5.1-status-200-json", succeeded, judgeStatusJSON},
-		{"RFC8259-8.1-json-wellformed", func(x oauth.Exchange) bool { return x.Status < 500 && mediaType(x) == "application/json" }, judgeWellFormed},
+		{"RFC8259-8.1-json-wellformed", isJSON, judgeWellFormed},
 		{"RFC6749-5.1-access-token-present", func(x oauth.Exchange) bool { return succeeded(x) && !wrapped(x) && members(x) != nil }, judgeAccessToken},
 		{"RFC6750-2.1-b64token-syntax", issued, judgeTokenSyntax},
 		{"RFC6749-5.1-token-type-present", issued, func(x oauth.Exchange) opinion {
@@ -54,6 +54,30 @@ func passiveRows() []passiveRow {
 		}},
 	}
 }
+
+// besideRows are those rows that hold for the endpoints beside the token endpoint, too.
+func besideRows() []passiveRow {
+	told := func(x oauth.Exchange) bool { return isJSON(x) && refused(x) && members(x) != nil }
+	return []passiveRow{
+		{"RFC8259-8.1-json-wellformed", func(x oauth.Exchange) bool { return isJSON(x) && len(x.Body) > 0 }, judgeWellFormed},
+		{"RFC6749-5.2-error-status-json", told, func(x oauth.Exchange) opinion {
+			return violation(x.ErrorCode() == "", "an error comes without the member error")
+		}},
+		{"RFC6749-5.2-error-registered-code", func(x oauth.Exchange) bool { return told(x) && x.ErrorCode() != "" }, func(x oauth.Exchange) opinion {
+			if code := x.ErrorCode(); code == "invalid_token" || code == "insufficient_scope" { // who may introspect may be shown by a token
+				return opinion{}
+			}
+			op := judgeErrorCode(x)
+			if op.worse == reports.Fail { // clients go by the status there
+				op.worse = reports.Warn
+			}
+			return op
+		}},
+		{"RFC6749-5.2-error-text-charset", told, judgeErrorText},
+	}
+}
+
+func isJSON(x oauth.Exchange) bool { return x.Status < 500 && mediaType(x) == "application/json" }
 
 var (
 	scopeSyntax = regexp.MustCompile(`^[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$`) // RFC 6749 §3.3
@@ -256,9 +280,13 @@ func judgeErrorCode(x oauth.Exchange) opinion {
 
 func judgeErrorText(x oauth.Exchange) opinion {
 	for _, name := range []string{"error", "error_description"} {
-		text, is := members(x)[name].(string)
+		value := members(x)[name]
+		text, is := value.(string)
 		switch {
-		case !is || errorText.MatchString(text):
+		case value == nil:
+		case !is: // RFC 6749 §5.2: they are JSON strings
+			return violation(true, "%s is %s, not a text", name, shown(value))
+		case errorText.MatchString(text):
 		case name == "error" || controls.MatchString(text):
 			return violation(true, "%s is %q", name, text)
 		default: // quotes and accents in descriptions are widespread and harmless

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"flowproof/drivers/load"
+	"flowproof/drivers/oauth"
 	"flowproof/drivers/sandbox"
 	"flowproof/drivers/target"
 	"flowproof/reports"
@@ -23,6 +24,11 @@ import (
 
 type loadFlags struct {
 	target, out, rate string
+	file              string
+	shard, startAt    string
+	browser           string
+	aborts            []string
+	maxRate, protocol string
 	grants            []string
 	clients, users    []string
 	thresholds        []string
@@ -45,21 +51,28 @@ func loadCommand(c console) *cobra.Command {
 		Short: "Send token requests at a rate and report the latency",
 		Long: `load sends token requests when the schedule says, whether or not earlier ones were answered,
 holds every answer to the requirements, and counts latency from the moment at which a request
-was due. It writes a record (load.json), JUnit (load.xml) and a page to look at (load.html).
+was due. What to send is said by flags or, for stages, arrivals, mixes and more, by a plan file
+(--plan; its schema: flowproof schema plan). It writes a record (load.json), JUnit (load.xml) and a page to look at (load.html).
 Without --target it loads the sandbox. A target that is not on this machine needs
 --i-may-load with its host.`,
 		Example: `  flowproof load --rate 2000/s --duration 10s
   flowproof load -t space.yaml --i-may-load acme.jetbrains.space --grant client_credentials --rate 50/s --threshold 'p99<250ms'
   flowproof load --grant client_credentials=8,refresh_token=2 --rate 500/s
+  flowproof load --plan plan.yaml -t acme.yaml --i-may-load acme.test --shard 1/3 --start-at 2026-05-01T10:00:00Z
   flowproof load --closed --connections 32 --duration 10s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return runLoad(cmd.Context(), c, f, cmd.Flags().Changed("scope"), cmd.Flags().Changed("rate"))
+			plan, err := f.plan(cmd.Flags().Changed)
+			if err != nil {
+				return err
+			}
+			return runLoad(cmd.Context(), c, f, plan)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.target, "target", "t", "", "the target `file`; without one the sandbox is loaded")
-	flags.StringSliceVarP(&f.grants, "grant", "g", []string{"client_credentials"}, "the `grants` to send: client_credentials, password, refresh_token; weights as in password=3")
+	flags.StringVarP(&f.file, "plan", "p", "", "the plan `file`, instead of the flags that say what to send")
+	flags.StringSliceVarP(&f.grants, "grant", "g", []string{"client_credentials"}, "the `flows` to send: client_credentials, password, refresh_token, authorization_code, resource, revocation; weights as in password=3")
 	flags.StringVarP(&f.rate, "rate", "r", "100/s", "how many `requests` to start, such as 500/s or 3000/m")
 	flags.DurationVarP(&f.duration, "duration", "d", 10*time.Second, "how long to send")
 	flags.Int64Var(&f.count, "count", 0, "stop after this many requests")
@@ -72,7 +85,13 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringSliceVar(&f.users, "user", nil, "the target's `users` to send for; all that fit without it")
 	flags.StringVar(&f.scope, "scope", "", "the `scope` to ask for, instead of the target's")
 	flags.StringArrayVar(&f.thresholds, "threshold", nil, "a `bound` to hold, such as 'p99<250ms' or 'errors<0.1%'; may be repeated")
-	flags.StringVar(&f.abortErrors, "abort-errors", "", "stop when this `share` of the answers of the last seconds are errors, such as 50%")
+	flags.StringArrayVar(&f.aborts, "abort", nil, "a `rule` that ends the run, such as 'errors>50% for 5s' or 'p99>2s for 10s'; may be repeated")
+	flags.StringVar(&f.abortErrors, "abort-errors", "", "short for --abort 'errors>`SHARE` for 5s'")
+	flags.StringVar(&f.maxRate, "max-rate", "", "refuse to send at more than this `rate`, whatever the plan says")
+	flags.StringVar(&f.protocol, "protocol", "", "http/1.1, or `h2` over TLS")
+	flags.StringVar(&f.shard, "shard", "", "send only a `part` of the plan, such as 1/3; all parts together are the plan")
+	flags.StringVar(&f.startAt, "start-at", "", "when the first request is due, as a `time` such as 2026-05-01T10:00:00Z")
+	flags.StringVar(&f.browser, "browser", "", "sign people in with this browser (a `path`, or auto), instead of through plain HTML forms")
 	flags.StringSliceVar(&f.mayLoad, "i-may-load", nil, "the `host` that you are allowed to load, for a target that is not on this machine")
 	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
 	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
@@ -84,36 +103,46 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	return cmd
 }
 
-func runLoad(ctx context.Context, c console, f loadFlags, scoped, rated bool) error {
+func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	plan, err := f.plan(scoped, rated)
-	if err != nil {
-		return err
+	var startAt time.Time
+	if f.startAt != "" {
+		var err error
+		if startAt, err = time.Parse(time.RFC3339Nano, f.startAt); err != nil {
+			return misused("--start-at %s: write a time such as 2026-05-01T10:00:00Z", f.startAt)
+		}
 	}
 	if err := mayWrite(f.out); err != nil {
 		return err
 	}
+	f.sandbox.TLS = plan.Protocol == load.HTTP2
+	f.sandbox.Extras = slices.ContainsFunc(plan.Scenarios, func(s load.Scenario) bool { return s.Flow == load.Revocation })
 	s, err := choose(ctx, c, f.target, f.sandbox)
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := allowed(s.target, f.mayLoad); err != nil {
+	if err := allowed(s.target, plan.Nodes, f.mayLoad); err != nil {
 		return err
 	}
-	c.say("loading %s: %s", s.about(), f.words())
+	c.say("loading %s: %s", s.about(), plan)
 	var last load.Snapshot
 	bar := newProgress(c, "load", func() string {
 		return fmt.Sprintf("  %.0f/s  %d answered  %d errors  p99 %v", last.Rate, last.Answered, last.Errors, last.P99.Round(10*time.Microsecond))
 	})
-	record, err := load.Run(ctx, s.target, plan, load.Options{Version: version(), Together: s.stand != nil, Progress: func(now load.Snapshot) {
-		last = now
-		bar.to(int64(now.Elapsed+f.warmUp), int64(f.duration+f.warmUp))
-	}})
+	record, err := load.Run(ctx, s.target, plan, load.Options{
+		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
+		Progress: func(now load.Snapshot) {
+			last = now
+			bar.to(int64(now.Elapsed+plan.WarmUp), int64(now.Duration+plan.WarmUp))
+		},
+	})
 	bar.end()
 	switch {
-	case errors.Is(err, load.ErrUnreachable):
+	case errors.Is(err, context.Canceled):
+		return outcome{interrupt, err}
+	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrTooLate):
 		return unable("%w", err)
 	case err != nil:
 		return misused("%w", err)
@@ -125,33 +154,49 @@ func runLoad(ctx context.Context, c console, f loadFlags, scoped, rated bool) er
 	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", json: f.json})
 }
 
-// plan is what the flags ask for.
-func (f loadFlags) plan(scoped, rated bool) (load.Plan, error) {
-	p := load.Plan{
-		Model: load.Open, Duration: f.duration, Count: f.count, WarmUp: f.warmUp, Connections: f.connections,
-		Clients: f.clients, Users: f.users, Timeout: f.timeout, NoKeepAlive: f.newConns,
+// agent is what people sign in with: plain HTML forms unless a browser was asked for.
+func (f loadFlags) agent(ctx context.Context, c console) func(target.Target, *oauth.Driver) (oauth.UserAgent, error) {
+	if f.browser == "" {
+		return nil
 	}
-	if scoped {
-		p.Scope = &f.scope
+	path := f.browser
+	if path == "auto" {
+		path = ""
 	}
-	var err error
-	if f.closed {
-		p.Model = load.Closed
-		if rated {
-			return p, misused("--closed has no rate: a request starts when the one before was answered; leave out --rate or --closed")
+	return func(t target.Target, d *oauth.Driver) (oauth.UserAgent, error) {
+		agent, why, err := userAgent(ctx, c, t, d, path, false)
+		if err == nil && why != "" {
+			return nil, errors.New(why)
 		}
-	} else if p.Rate, err = load.ParseRate(f.rate); err != nil {
-		return p, misused("--rate: %w", err)
+		return agent, err
 	}
-	for _, g := range f.grants {
-		name, weight, weighted := strings.Cut(g, "=")
-		share := load.Share{Grant: target.Grant(name)}
-		if weighted {
-			if share.Weight, err = strconv.Atoi(weight); err != nil || share.Weight < 1 {
-				return p, misused("--grant %s: a weight is a whole number above 0, as in %s=3", g, name)
-			}
+}
+
+// ofPlan are the flags that say what a plan file says.
+func ofPlan() []string {
+	return []string{"grant", "rate", "duration", "count", "warm-up", "connections", "closed", "new-connections", "timeout", "client", "user", "scope", "protocol"}
+}
+
+// plan is what the flags ask for, or the plan file with what they add.
+func (f loadFlags) plan(given func(flag string) bool) (load.Plan, error) {
+	p, err := f.wanted(given)
+	if err != nil {
+		return p, err
+	}
+	if f.shard != "" {
+		var rest string
+		if n, err := fmt.Sscanf(f.shard+" ", "%d/%d%s", &p.Shard.Index, &p.Shard.Of, &rest); n != 2 || p.Shard.Of < 1 || err == nil {
+			return p, misused("--shard %s: write 1/3, 2/3 and 3/3", f.shard)
 		}
-		p.Mix = append(p.Mix, share)
+	}
+	if f.maxRate != "" {
+		most, err := load.ParseRate(f.maxRate)
+		if err != nil {
+			return p, misused("--max-rate: %w", err)
+		}
+		if p.Peak() > most {
+			return p, misused("the plan goes up to %g/s, above --max-rate %s; lower the one, or raise the other", p.Peak(), f.maxRate)
+		}
 	}
 	for _, text := range f.thresholds {
 		t, err := load.ParseThreshold(text)
@@ -160,36 +205,93 @@ func (f loadFlags) plan(scoped, rated bool) (load.Plan, error) {
 		}
 		p.Thresholds = append(p.Thresholds, t)
 	}
+	aborts := f.aborts
 	if f.abortErrors != "" {
 		percent, err := strconv.ParseFloat(strings.TrimSuffix(f.abortErrors, "%"), 64)
 		if err != nil || percent <= 0 || percent > 100 {
 			return p, misused("--abort-errors %s: give a share such as 50%%", f.abortErrors)
 		}
-		p.AbortErrors = percent / 100
+		aborts = append(aborts, fmt.Sprintf("errors>%g%% for 5s", percent))
+	}
+	for _, text := range aborts {
+		a, err := load.ParseAbort(text)
+		if err != nil {
+			return p, misused("--abort: %w", err)
+		}
+		p.Abort = append(p.Abort, a)
+	}
+	if err := p.Check(); err != nil {
+		return p, misused("%w", err)
 	}
 	return p, nil
 }
 
-// words says the plan in one line.
-func (f loadFlags) words() string {
-	how := "at " + f.rate
-	if f.closed {
-		how = "as fast as it answers"
+// wanted is the load itself.
+func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
+	if f.file != "" {
+		for _, name := range ofPlan() {
+			if given(name) {
+				return load.Plan{}, misused("--%s is for the plan file to say; leave it out, or leave out --plan", name)
+			}
+		}
+		p, err := load.ReadPlan(f.file, os.ReadFile)
+		if err != nil {
+			return p, misused("%w", err)
+		}
+		return p, nil
 	}
-	return fmt.Sprintf("%s %s for %v", strings.Join(f.grants, ", "), how, f.duration)
+	p := load.Plan{
+		Model: load.Open, Duration: f.duration, Count: f.count, WarmUp: f.warmUp, Connections: f.connections,
+		Timeout: f.timeout, NoKeepAlive: f.newConns, Protocol: f.protocol,
+	}
+	var err error
+	if f.closed {
+		p.Model = load.Closed
+		if given("rate") {
+			return p, misused("--closed has no rate: a request starts when the one before was answered; leave out --rate or --closed")
+		}
+	} else if p.Rate, err = load.ParseRate(f.rate); err != nil {
+		return p, misused("--rate: %w", err)
+	}
+	for _, g := range f.grants {
+		name, weight, weighted := strings.Cut(g, "=")
+		one := load.Scenario{Flow: load.Flow(name), Clients: f.clients}
+		if weighted {
+			if one.Weight, err = strconv.Atoi(weight); err != nil || one.Weight < 1 {
+				return p, misused("--grant %s: a weight is a whole number above 0, as in %s=3", g, name)
+			}
+		}
+		if one.Flow != load.ClientCredentials && one.Flow != load.Revocation && one.Flow != load.Resource {
+			one.Users = f.users
+		}
+		if given("scope") {
+			one.Scope = &f.scope
+		}
+		p.Scenarios = append(p.Scenarios, one)
+	}
+	return p, nil
 }
 
 // allowed keeps load from hosts that nobody said may be loaded.
-func allowed(t target.Target, hosts []string) error {
-	if t.Loopback() {
-		return nil
+func allowed(t target.Target, nodes, hosts []string) error {
+	var places []string
+	if !t.Loopback() {
+		places = append(places, t.Endpoints.Token)
 	}
-	u, err := url.Parse(t.Endpoints.Token)
-	if err != nil {
-		return misused("the token endpoint %q: %w", t.Endpoints.Token, err)
+	for _, n := range nodes {
+		at := target.Target{URL: n, Endpoints: target.Endpoints{Authorization: n, Token: n}}
+		if !at.Loopback() {
+			places = append(places, n)
+		}
 	}
-	if slices.Contains(hosts, u.Hostname()) || slices.Contains(hosts, u.Host) {
-		return nil
+	for _, raw := range places {
+		u, err := url.Parse(raw)
+		if err != nil {
+			return misused("the token endpoint %q: %w", raw, err)
+		}
+		if !slices.Contains(hosts, u.Hostname()) && !slices.Contains(hosts, u.Host) {
+			return misused("%s is not on this machine; if you are allowed to load it, say so: --i-may-load %s", u.Host, u.Hostname())
+		}
 	}
-	return misused("%s is not on this machine; if you are allowed to load it, say so: --i-may-load %s", u.Host, u.Hostname())
+	return nil
 }

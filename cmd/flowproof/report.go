@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flowproof/drivers/load"
 	"flowproof/drivers/target"
 	"flowproof/reports"
 )
@@ -72,12 +73,12 @@ that shows what became of each target over time, each point linked to its record
 }
 
 func schemaCommand(c console) *cobra.Command {
-	kinds := []string{"target", "waivers", "conformance", "load", "comparison"}
+	kinds := []string{"target", "plan", "waivers", "conformance", "load", "comparison"}
 	return &cobra.Command{
-		Use:   "schema target|waivers|conformance|load|comparison",
+		Use:   "schema target|plan|waivers|conformance|load|comparison",
 		Short: "Print the JSON Schema of a file",
-		Long: `schema prints the JSON Schema of the target file, of the waivers file or of a record. An editor that is told of it
-completes and checks the file:
+		Long: `schema prints the JSON Schema of the target, the plan or the waivers file, or of a record. An editor that is told
+of it completes and checks the file:
 
   flowproof schema target > target.schema.json
   # yaml-language-server: $schema=target.schema.json   (first line of the target file)`,
@@ -87,8 +88,11 @@ completes and checks the file:
 				return misused("schema prints one: %s", strings.Join(kinds, ", "))
 			}
 			text := reports.Schema(args[0])
-			if args[0] == "target" {
+			switch args[0] {
+			case "target":
 				text = target.Schema()
+			case "plan":
+				text = load.Schema()
 			}
 			if len(text) == 0 {
 				return misused("there is no schema %q; there are %s", args[0], strings.Join(kinds, ", "))

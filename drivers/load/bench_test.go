@@ -83,3 +83,16 @@ func BenchmarkEndToEnd(b *testing.B) {
 	}
 	<-done
 }
+
+// BenchmarkHTTP2 sends b.N requests over TLS to a server on loopback in this process.
+func BenchmarkHTTP2(b *testing.B) {
+	tgt, _ := secureIssuer(b, true)
+	b.ReportAllocs()
+	b.ResetTimer()
+	r, err := Run(b.Context(), tgt, Plan{Model: Closed, Count: int64(b.N), Protocol: HTTP2, Connections: 4, Streams: 16}, Options{Together: true})
+	b.StopTimer()
+	if err != nil || r.Steps[0].Verified+r.Steps[0].Throttled != int64(b.N) {
+		b.Fatal(err, r.Steps)
+	}
+	b.ReportMetric(r.Rate.Achieved, "answers/s")
+}

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -9,9 +8,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"flowproof/drivers/oauth"
-	"flowproof/drivers/target"
 )
 
 // rotating is a server whose refresh tokens work once; every fiftieth refresh is refused.
@@ -42,7 +38,7 @@ func rotating(refuse bool) *server {
 
 func TestChainsFollowRotation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := Plan{Rate: 500, Duration: 4 * time.Second, Connections: 8, Mix: []Share{{Grant: target.RefreshToken}}}
+		p := Plan{Rate: 500, Duration: 4 * time.Second, Connections: 8, Scenarios: []Scenario{{Flow: RefreshToken}}}
 		l, e := play(t, t.Context(), p, rotating(false))
 		balanced(t, l)
 		step := onlyStep(t, l)
@@ -57,7 +53,7 @@ func TestChainsFollowRotation(t *testing.T) {
 
 func TestRefusedChainBeginsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := Plan{Rate: 500, Duration: 4 * time.Second, Connections: 8, Mix: []Share{{Grant: target.RefreshToken}}}
+		p := Plan{Rate: 500, Duration: 4 * time.Second, Connections: 8, Scenarios: []Scenario{{Flow: RefreshToken}}}
 		l, e := play(t, t.Context(), p, rotating(true))
 		balanced(t, l)
 		step := onlyStep(t, l)
@@ -72,21 +68,12 @@ func TestRefusedChainBeginsAgain(t *testing.T) {
 
 func TestTargetWithoutRefreshTokensIsAnError(t *testing.T) {
 	tgt := testTarget()
-	p, err := Plan{Rate: 1, Count: 1, Connections: 2, Mix: []Share{{Grant: target.RefreshToken}}}.resolved(tgt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := oauth.New(tgt, oauth.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	work, err := jobs(d, tgt, p)
+	p, err := Plan{Rate: 1, Count: 1, Connections: 2, Scenarios: []Scenario{{Flow: RefreshToken}}}.resolved(tgt)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &server{handle: func(s *server, _ url.Values, _ int64) reply { return s.good() }}
-	wires := []wire{&fakeWire{server: s}, &fakeWire{server: s}}
-	_, err = connect(context.Background(), d, tgt, p, work, wires)
+	err = rig(t, tgt, p, s).connect(t.Context())
 	if !errors.Is(err, errNoRefresh) || strings.Contains(err.Error(), "password") && strings.Contains(err.Error(), "alice password") {
 		t.Error(err)
 	}
@@ -103,7 +90,7 @@ func TestChainEvidenceIsTheRefreshRequest(t *testing.T) {
 			}
 			return r
 		}
-		l, _ := play(t, t.Context(), Plan{Rate: 50, Count: 20, Connections: 2, Mix: []Share{{Grant: target.RefreshToken}}}, s)
+		l, _ := play(t, t.Context(), Plan{Rate: 50, Count: 20, Connections: 2, Scenarios: []Scenario{{Flow: RefreshToken}}}, s)
 		if len(l.Violations) != 1 || l.Violations[0].Count != 20 {
 			t.Fatalf("%+v", l.Violations)
 		}

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -15,15 +14,14 @@ type Snapshot struct {
 	Verified  int64
 	Throttled int64
 	Errors    int64
+	Findings  int64         // requirements that did not hold so far
 	Rate      float64       // answers a second, of the last seconds
 	P99       time.Duration // latency of the last seconds
 }
 
 const (
-	tick        = 200 * time.Millisecond
-	recently    = 3 // seconds of a snapshot's p99
-	abortWindow = 5 // seconds
-	abortLeast  = 100
+	tick     = 200 * time.Millisecond
+	recently = 3 // seconds of a snapshot's p99
 )
 
 // collect looks at the run five times a second until over is closed: it closes the seconds that have
@@ -41,18 +39,28 @@ func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
 		if progress != nil {
 			progress(s)
 		}
-		answered, errors, _ := e.series.recent(e.now(), abortWindow)
-		// Requests without an answer are among the errors, and not among the answers.
-		total := max(answered, errors)
-		if share := float64(errors) / float64(max(total, 1)); e.plan.AbortErrors > 0 && total >= abortLeast && share > e.plan.AbortErrors {
-			e.stop(fmt.Sprintf("stopped, since %s%% of the requests of the last %d s failed (%d of %d)", significant(100*share), abortWindow, errors, total))
+		e.abort()
+	}
+}
+
+// abort ends a run that broke one of the plan's rules for long enough.
+func (e *engine) abort() {
+	for _, rule := range e.plan.Abort {
+		if why := rule.passed(e.series, int(e.now()/time.Second), e.busy); why != "" {
+			e.stop(why, true)
 		}
 	}
 }
 
+// busy reports whether there was anything to send in a second.
+func (e *engine) busy(second int) bool {
+	from := time.Duration(second) * time.Second
+	return e.plan.Model == Closed || e.arrivals(e.schedule.planned(from, from+time.Second)) > 0
+}
+
 func (e *engine) snapshot() Snapshot {
 	now := e.now()
-	s := Snapshot{Elapsed: now, Duration: e.plan.Duration, Planned: e.schedule.last}
+	s := Snapshot{Elapsed: now, Duration: e.plan.Duration, Planned: e.arrivals(0, e.schedule.last)}
 	if e.plan.Model == Closed {
 		s.Planned = e.plan.Count
 	}
@@ -70,7 +78,12 @@ func (e *engine) snapshot() Snapshot {
 		}
 		r.mu.Unlock()
 	}
-	e.series.closeBefore(int(now/time.Second) - recently)
+	e.series.closeBefore(int(now/time.Second) - max(recently, e.plan.longestSpell()+1))
+	for f := range flawCount {
+		if e.firsts.slowest[f].Load() > 0 {
+			s.Findings++
+		}
+	}
 	answered, _, p99 := e.series.recent(now, recently)
 	s.P99 = time.Duration(p99) * time.Microsecond
 	span := min(now, (recently-1)*time.Second+now%time.Second)

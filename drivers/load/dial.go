@@ -18,8 +18,11 @@ import (
 	"flowproof/drivers/target"
 )
 
-// dialer returns what opens a connection to the token endpoint, ready for HTTP/1.1.
-func dialer(t target.Target) (func(context.Context) (net.Conn, error), error) {
+// A dialFunc opens a connection, ready for requests.
+type dialFunc func(context.Context) (net.Conn, error)
+
+// dialer returns what opens a connection to the token endpoint, ready for the protocol.
+func dialer(t target.Target, protocol string) (dialFunc, error) {
 	u, err := url.Parse(t.Endpoints.Token)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, errors.New("load: the token endpoint is not an absolute http or https URL")
@@ -34,9 +37,12 @@ func dialer(t target.Target) (func(context.Context) (net.Conn, error), error) {
 		return d.DialContext(ctx, "tcp", address)
 	}
 	if u.Scheme == "http" {
+		if protocol == HTTP2 {
+			return nil, errors.New("load: HTTP/2 is spoken over TLS, and the token endpoint is an http URL; give an https one, or choose protocol: http/1.1")
+		}
 		return plain, nil
 	}
-	trust, err := tlsConfig(t.CA)
+	trust, err := tlsConfig(t.CA, protocol)
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +57,16 @@ func dialer(t target.Target) (func(context.Context) (net.Conn, error), error) {
 			_ = conn.Close()
 			return nil, handshakeError{err}
 		}
+		if protocol == HTTP2 && secure.ConnectionState().NegotiatedProtocol != HTTP2 {
+			_ = conn.Close()
+			return nil, handshakeError{errNoHTTP2}
+		}
 		return secure, nil
 	}, nil
 }
 
-func tlsConfig(ca string) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+func tlsConfig(ca, protocol string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{protocol}}
 	if ca == "" {
 		return c, nil
 	}
@@ -75,12 +85,18 @@ type handshakeError struct{ error }
 
 func (e handshakeError) Unwrap() error { return e.error }
 
+var errNoHTTP2 = errors.New("load: the server does not speak HTTP/2")
+
 // The classes of requests without a whole answer.
 const (
 	timedOut   = "timeout"
 	cutOff     = "cut off"
 	unverified = "not verified"
 	noChain    = "no refresh token"
+	noAccess   = "no access token"
+	accepted   = "accepted"
+	noCode     = "no code"
+	otherwise  = "refused in another way"
 )
 
 // class names an error for the record. It never holds a byte that came from the server.
@@ -96,6 +112,8 @@ func class(err error) string {
 	switch {
 	case errors.Is(err, errCut):
 		return cutOff
+	case errors.Is(err, errNoHTTP2):
+		return "no HTTP/2 there"
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, fasthttp.ErrTimeout),
 		errors.As(err, &timeout) && timeout.Timeout():
 		return timedOut
@@ -115,7 +133,7 @@ func class(err error) string {
 		return "tls"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return "eof"
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+	case errors.Is(err, fasthttp.ErrBodyTooLarge), errors.Is(err, errTooLarge):
 		return "answer too large"
 	case errors.As(err, &small):
 		return "header too large"

@@ -5,49 +5,53 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"flowproof/drivers/target"
 )
 
-// An engine runs one plan: its workers, each with one connection, share the schedule and nothing else.
+// An engine runs one plan once: its workers, each with one connection or stream, share the schedule and
+// nothing else.
 type engine struct {
 	plan     Plan
-	jobs     []job
+	steps    []step
+	sites    []*site
 	mix      mix
-	schedule schedule
+	schedule *schedule
+	lanes    []*lane
 	workers  []*worker
 	series   *series
-	seen     *uniques
+	seen     seen
 	firsts   firsts
-	reissues bool // the target gives the same live token again, by design
+	knows    identities
+	before   flight
 	failing  flaws
+	sampled  sampler
 	nap      func(time.Duration)
+	meter    func() func(wall time.Duration) used // of this process, from now on
+	startAt  time.Time
 
 	base time.Time     // the start of the measured part
-	end  time.Duration // no request starts later
+	end  time.Duration // no request starts later, but for what an earlier one began
 
-	next    atomic.Int64 // the index of the next request
 	counted atomic.Int64 // measured requests of a closed run with a count
-	idle    atomic.Int32 // workers that wait for a request
-	turn    chan struct{}
 
 	halted   atomic.Bool
 	halt     chan struct{}
 	halting  sync.Once
 	haltedAt time.Duration // read after halt is closed
 	why      string        // the run ended early
+	aborted  bool          // by a rule of the plan
 	begun    atomic.Int64  // chains that were begun again
+	grown    atomic.Int64  // workers that joined while the run went on
 }
 
-// A worker is one connection and what goes over it.
-type worker struct {
-	engine   *engine
-	wire     wire
-	recorder *recorder
-	chain    *chain        // nil unless refresh tokens are in the mix
-	since    time.Duration // when it became free
-	answer   answer
-	members  members
+// A lane is the part of the schedule that goes to one node. Its workers share it.
+type lane struct {
+	engine *engine
+	number int64
+	next   atomic.Int64 // the index of the next request
+	idle   atomic.Int32 // workers that wait for a request
+	turn   chan struct{}
+	growth chan struct{} // the worker that looks whether one more is needed
+	later  later
 }
 
 const (
@@ -56,16 +60,14 @@ const (
 	never = time.Duration(math.MaxInt64)
 )
 
-// newEngine makes an engine of a resolved plan, with one wire and, if refresh tokens are in the mix,
-// one begun chain for each worker.
-func newEngine(p Plan, jobs []job, wires []wire, chains []*chain, nap func(time.Duration)) *engine {
+// newEngine makes an engine of a resolved plan and its sites, with the wires of each site.
+func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(time.Duration)) *engine {
 	e := &engine{
-		plan: p, jobs: jobs, mix: newMix(p.Mix), series: newSeries(), seen: newUniques(), failing: failing(), nap: nap,
-		turn: make(chan struct{}, 1), halt: make(chan struct{}), end: never,
+		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(), seen: newSeen(),
+		before: before, knows: before.knows, failing: failing(), nap: nap, meter: noMeter, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
 	}
 	if p.Model == Open {
 		e.schedule = newSchedule(p)
-		e.next.Store(-e.schedule.warm)
 	}
 	if p.Duration > 0 {
 		e.end = p.Duration
@@ -73,24 +75,66 @@ func newEngine(p Plan, jobs []job, wires []wire, chains []*chain, nap func(time.
 			e.end += slack
 		}
 	}
-	for i, w := range wires {
-		wk := &worker{engine: e, wire: w, recorder: newRecorder(len(jobs), e.series)}
-		if chains != nil {
-			wk.chain = chains[i]
+	for n, s := range sites {
+		l := &lane{engine: e, number: int64(n*p.Shard.Of + p.Shard.Index - 1), turn: make(chan struct{}, 1), growth: make(chan struct{}, 1)}
+		l.later.init()
+		l.next.Store(-e.schedule.warm)
+		e.lanes = append(e.lanes, l)
+		from := part(p.atFirst(), n, len(sites))
+		for i, w := range wires[n] {
+			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: newRecorder(len(e.steps), e.series), chains: make([]*chain, len(s.jobs))}
+			for k, j := range s.jobs {
+				if j.held != nothingHeld {
+					wk.chains[k] = &chain{issue: j.issues[i%len(j.issues)], holds: j.held}
+				}
+			}
+			e.workers = append(e.workers, wk)
 		}
-		e.workers = append(e.workers, wk)
 	}
 	return e
 }
 
-// ready sets the clock: the measured part starts when the warm-up is over.
-func (e *engine) ready() {
-	e.base = time.Now().Add(lead + e.before())
+// part is how many of all the n-th of so many parts gets.
+func part(all, n, parts int) int { return (n+1)*all/parts - n*all/parts }
+
+// workers is how many requests can be under way at a time.
+func (p Plan) workers() int { return p.Connections * max(p.Streams, 1) }
+
+// atFirst is how many of them there are before the connections grow.
+func (p Plan) atFirst() int { return p.ConnectionsFrom * max(p.Streams, 1) }
+
+// laneOf is the lane that a request belongs to. Each job's requests go round all lanes, so that each node and
+// each shard gets its part of every scenario.
+func (e *engine) laneOf(i int64) int64 {
+	job, nth := e.mix.pick(i + e.schedule.warm)
+	return (nth + int64(job)) % e.allLanes()
 }
 
-// before is how long the warm-up takes.
-func (e *engine) before() time.Duration {
-	if e.plan.Model == Open {
+// allLanes is how many there are on all shards.
+func (e *engine) allLanes() int64 { return int64(len(e.sites) * e.plan.Shard.Of) }
+
+// count is how many of the requests first to next-1 are this shard's and the job's.
+func (e *engine) count(job int, first, next int64) int64 {
+	warm := e.schedule.warm
+	of := int64(e.plan.Shard.Of)
+	// The job's requests whose number, counted round the shards, comes to this one's.
+	mine := ((int64(e.plan.Shard.Index-1-job))%of + of) % of
+	below := func(n int64) int64 { return (n + of - 1 - mine) / of }
+	return below(e.mix.count(job, warm+next)) - below(e.mix.count(job, warm+first))
+}
+
+// ready sets the clock: the measured part starts when the warm-up is over.
+func (e *engine) ready() {
+	start := time.Now().Add(lead)
+	if wait := time.Until(e.startAt); !e.startAt.IsZero() && wait > lead {
+		start = time.Now().Add(wait)
+	}
+	e.base = start.Add(e.warmUp())
+}
+
+// warmUp is how long the warm-up takes.
+func (e *engine) warmUp() time.Duration {
+	if e.plan.Model == Open && e.schedule.warm > 0 {
 		return -e.schedule.due(-e.schedule.warm)
 	}
 	return e.plan.WarmUp
@@ -102,8 +146,11 @@ func (e *engine) run() {
 	for _, w := range e.workers {
 		w.since = -never
 		all.Go(func() {
+			defer w.wire.close()
 			if e.plan.Model == Closed {
-				e.pause(-e.before() - e.now())
+				e.pause(-e.warmUp()-e.now(), nil)
+			} else if w.reserve && !w.needed() {
+				return
 			}
 			w.run()
 		})
@@ -120,9 +167,9 @@ func (e *engine) run() {
 func (e *engine) now() time.Duration { return time.Since(e.base) }
 
 // stop lets no further request start. The first reason counts.
-func (e *engine) stop(why string) {
+func (e *engine) stop(why string, aborted bool) {
 	e.halting.Do(func() {
-		e.why, e.haltedAt = why, e.now()
+		e.why, e.aborted, e.haltedAt = why, aborted, e.now()
 		e.halted.Store(true)
 		close(e.halt)
 	})
@@ -132,119 +179,5 @@ func (e *engine) stop(why string) {
 func (e *engine) cut() {
 	for _, w := range e.workers {
 		w.wire.cut()
-	}
-}
-
-func (w *worker) run() {
-	defer w.wire.close()
-	for {
-		var (
-			i        int64
-			due, now time.Duration
-			free, ok bool
-		)
-		if w.engine.plan.Model == Open {
-			i, due, now, free, ok = w.claim()
-		} else {
-			i, now, ok = w.proceed()
-			due = now
-		}
-		if !ok {
-			return
-		}
-		w.send(i, due, now, free)
-	}
-}
-
-// proceed takes the next request of the closed model.
-func (w *worker) proceed() (i int64, now time.Duration, ok bool) {
-	e := w.engine
-	now = e.now()
-	if e.halted.Load() || now >= e.end {
-		return 0, 0, false
-	}
-	if e.plan.Count > 0 && now >= 0 && e.counted.Add(1) > e.plan.Count {
-		return 0, 0, false
-	}
-	return e.next.Add(1) - 1, now, true
-}
-
-// send makes request i and records what became of it.
-func (w *worker) send(i int64, due, now time.Duration, free bool) {
-	e := w.engine
-	step, nth := e.mix.pick(i + e.schedule.warm)
-	j := &e.jobs[step]
-	o := outcome{step: step, due: due, sent: now, free: free}
-	request := &j.issues[nth%int64(len(j.issues))]
-	bytes := request.bytes
-	if j.grant == target.RefreshToken {
-		request = &w.chain.origin
-		if w.chain.token == "" && w.chain.begin(w.wire) != nil {
-			o.done, o.class = e.now(), noChain
-			w.recorder.add(&o)
-			w.since = o.done
-			return
-		}
-		bytes = w.chain.bytes
-	}
-	err := w.wire.do(bytes, &w.answer)
-	o.done = e.now()
-	w.since = o.done
-	if err != nil {
-		o.class = class(err)
-		w.recorder.add(&o)
-		return
-	}
-	w.judge(&o, j.grant, request.owner)
-	w.recorder.add(&o)
-	if news := o.flaws &^ e.firsts.known(); news != 0 && due >= 0 {
-		e.firsts.keep(news, w.exchange(&o, j.grant, request))
-	}
-	if j.grant == target.RefreshToken {
-		w.goOn(&o)
-	}
-}
-
-// judge verifies the answer.
-func (w *worker) judge(o *outcome, g target.Grant, owner int) {
-	e, a, m := w.engine, &w.answer, &w.members
-	o.answered = true
-	if is, well := throttled(a, m); is {
-		o.throttled = true
-		if !well {
-			o.flaws = badThrottling.bit()
-		}
-		return
-	}
-	if a.status < 200 || a.status > 299 {
-		o.class = statusClass(a.status, failureCode(a, m))
-		return
-	}
-	o.flaws = verify(a, g, m)
-	if m.token.kind == '"' && len(m.token.raw) > 0 {
-		if repeated, same := e.seen.add(m.token.raw, owner); repeated {
-			if e.reissues && same {
-				o.flaws |= reissuedToken.bit()
-			} else {
-				o.flaws |= repeatedToken.bit()
-			}
-		}
-	}
-	if o.flaws&e.failing != 0 {
-		o.class = unverified
-	}
-}
-
-// goOn follows the rotation of the chain, or begins it again when its token was refused.
-func (w *worker) goOn(o *outcome) {
-	switch {
-	case o.class == "" && !o.throttled || o.class == unverified:
-		if m := &w.members; m.refresh.kind == '"' {
-			w.chain.follow(m.refresh.raw)
-		}
-	case w.answer.status == 400 || w.answer.status == 401 || w.answer.status == 403:
-		w.engine.begun.Add(1)
-		_ = w.chain.begin(w.wire) // a chain that stays broken shows at the next request
-		w.since = w.engine.now()
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"flowproof/drivers/target"
 	"flowproof/reports"
 )
 
@@ -194,7 +193,7 @@ func TestCountsAreTheTruth(t *testing.T) {
 			}
 			return r
 		}}
-		l, _ := play(t, t.Context(), Plan{Rate: 1000, Duration: 2 * time.Second, Clients: []string{"service"}}, s)
+		l, _ := play(t, t.Context(), Plan{Rate: 1000, Duration: 2 * time.Second, Scenarios: []Scenario{{Flow: ClientCredentials, Clients: []string{"service"}}}}, s)
 		balanced(t, l)
 		step := onlyStep(t, l)
 		want := map[string]int64{"status 500": 40, "status 400 invalid_grant": 20, "reset": 20, unverified: 59 + 20}
@@ -238,7 +237,7 @@ func TestMixKeepsItsWeights(t *testing.T) {
 			s.mu.Unlock()
 			return s.good()
 		}
-		l, _ := play(t, t.Context(), Plan{Rate: 100, Duration: 4 * time.Second, Mix: []Share{{target.ClientCredentials, 3}, {target.Password, 1}}}, s)
+		l, _ := play(t, t.Context(), Plan{Rate: 100, Duration: 4 * time.Second, Scenarios: []Scenario{{Flow: ClientCredentials, Weight: 3}, {Flow: Password, Weight: 1}}}, s)
 		balanced(t, l)
 		if l.Steps[0].Sent != 300 || l.Steps[1].Sent != 100 || l.Steps[1].Planned != 100 {
 			t.Errorf("%+v", l.Steps)
@@ -292,7 +291,7 @@ func TestAbortWhenOnlyErrorsCome(t *testing.T) {
 			}
 			return reply{err: syscall.ECONNREFUSED}
 		}}
-		l, _ := play(t, t.Context(), Plan{Rate: 200, Duration: time.Hour, AbortErrors: 0.5}, s)
+		l, _ := play(t, t.Context(), Plan{Rate: 200, Duration: time.Hour, Abort: aborts(t, "errors>50% for 5s")}, s)
 		balanced(t, l)
 		step := onlyStep(t, l)
 		if l.Partial == "" || l.Verdict != reports.Fail {

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -25,6 +26,7 @@ type reply struct {
 	typ    string
 	cache  string
 	retry  string
+	to     string // Location
 	err    error
 }
 
@@ -45,6 +47,7 @@ func (s *server) good() reply {
 // fakeWire is one connection to a server.
 type fakeWire struct {
 	server *server
+	node   int
 	over   chan struct{}
 	once   sync.Once
 	last   http.Header
@@ -53,11 +56,18 @@ type fakeWire struct {
 func (f *fakeWire) connect() error { return nil }
 
 func (f *fakeWire) do(request []byte, a *answer) error {
-	_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
-	form, err := url.ParseQuery(string(body))
+	in, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(request)))
 	if err != nil {
 		return err
 	}
+	if err := in.ParseForm(); err != nil {
+		return err
+	}
+	form := in.Form
+	form.Set("path", in.URL.Path)
+	form.Set("authorization", in.Header.Get("Authorization"))
+	form.Set("cookie", in.Header.Get("Cookie"))
+	form.Set("node", fmt.Sprint(f.node))
 	s := f.server
 	s.mu.Lock()
 	n := int64(len(s.arrived))
@@ -76,13 +86,14 @@ func (f *fakeWire) do(request []byte, a *answer) error {
 	}
 	f.last = http.Header{"Content-Type": {orElse(r.typ, "application/json")}}
 	*a = answer{status: r.status, contentType: []byte(orElse(r.typ, "application/json")),
-		cacheControl: [][]byte{[]byte(orElse(r.cache, "no-store"))}, retryAfter: []byte(r.retry), body: []byte(r.body)}
+		cacheControl: [][]byte{[]byte(orElse(r.cache, "no-store"))}, retryAfter: []byte(r.retry), location: []byte(r.to), body: []byte(r.body)}
 	return nil
 }
 
 func (f *fakeWire) head() http.Header { return f.last }
 func (f *fakeWire) cut()              { f.once.Do(func() { close(f.over) }) }
 func (f *fakeWire) close()            {}
+func (f *fakeWire) proto() string     { return "HTTP/1.1" }
 
 func orElse(s, other string) string {
 	if s == "" {
@@ -93,11 +104,15 @@ func orElse(s, other string) string {
 
 func testTarget() target.Target {
 	all := []target.Grant{target.ClientCredentials, target.Password, target.RefreshToken}
+	code := append(all[:3:3], target.AuthorizationCode)
 	return target.Target{
-		Name: "fake", URL: "http://127.0.0.1:1", Endpoints: target.Endpoints{Token: "http://127.0.0.1:1/oauth/token"},
+		Name: "fake", URL: "http://127.0.0.1:1", Endpoints: target.Endpoints{
+			Token: "http://127.0.0.1:1/oauth/token", Authorization: "http://127.0.0.1:1/oauth/auth", Revocation: "http://127.0.0.1:1/oauth/revoke",
+		},
+		Resources: target.Resources{Any: &target.Resource{Get: "http://127.0.0.1:1/api/any"}, User: &target.Resource{Get: "http://127.0.0.1:1/api/me"}},
 		Clients: []target.Client{
 			{Name: "service", ID: "id-1", Secret: target.NewSecret("service-secret-1"), Grants: all},
-			{Name: "web", ID: "id-2", Secret: target.NewSecret("web-secret-number-2"), Grants: all, Authentication: "body"},
+			{Name: "web", ID: "id-2", Secret: target.NewSecret("web-secret-number-2"), Grants: code, Authentication: "body", RedirectURIs: []string{"https://app.test/cb?t=1"}},
 			{Name: "spare", ID: "id-3", Secret: target.NewSecret("spare-secret-3"), Grants: all, Sacrificial: true},
 			{Name: "spa", ID: "id-4", Public: true, Grants: []target.Grant{target.Implicit}},
 		},
@@ -119,25 +134,60 @@ func play(t *testing.T, ctx context.Context, p Plan, s *server) (reports.Load, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := oauth.New(tgt, oauth.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	work, err := jobs(d, tgt, p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	wires := make([]wire, p.Connections)
-	for i := range wires {
-		wires[i] = &fakeWire{server: s, over: make(chan struct{})}
-	}
-	links, err := connect(ctx, d, tgt, p, work, wires)
-	if err != nil {
+	e := rig(t, tgt, p, s)
+	if err := e.connect(ctx); err != nil {
 		t.Fatal(err)
 	}
 	s.arrived = nil
-	e := newEngine(p, work, wires, links, time.Sleep)
-	return e.watch(ctx, d.Redactor(), tgt, Options{Version: "test"}, flight{}), e
+	return e.watch(ctx, e.sites[0].driver.Redactor(), tgt, Options{Version: "test"}), e
+}
+
+// rig makes an engine whose wires lead to the server.
+func rig(t *testing.T, tgt target.Target, p Plan, s *server) *engine {
+	t.Helper()
+	var sites []*site
+	var wires [][]wire
+	for n := range max(len(p.Nodes), 1) {
+		d, err := oauth.New(tgt, oauth.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := &site{target: tgt, driver: d, origin: originOf(tgt.Endpoints.Token)}
+		if err := at.prepare(p); err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range at.jobs {
+			if j.hostile != "" || j.scenario.Flow != AuthorizationCode {
+				continue
+			}
+			for _, is := range j.issues {
+				if is.authorize, err = encode(is.request.Changed(oauth.Header("Cookie", gap(2)))); err != nil {
+					t.Fatal(err)
+				}
+				is.cookie = "session=" + is.user.Name
+			}
+			j.spent.Store(&redemption{j.issues[0], "spent", "verifier"})
+		}
+		sites = append(sites, at)
+		wires = append(wires, nil)
+		for range part(p.workers(), n, max(len(p.Nodes), 1)) {
+			wires[n] = append(wires[n], &fakeWire{server: s, node: n, over: make(chan struct{})})
+		}
+	}
+	return newEngine(p, sites, wires, flight{knows: newIdentities(tgt)}, time.Sleep)
+}
+
+func aborts(t *testing.T, rules ...string) []Abort {
+	t.Helper()
+	out := []Abort{}
+	for _, r := range rules {
+		a, err := ParseAbort(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // balanced checks what holds of every step: each request sent ends in one of the counts.

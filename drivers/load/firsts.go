@@ -3,56 +3,65 @@ package load
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"flowproof/drivers/oauth"
-	"flowproof/drivers/target"
 )
 
-// firsts keeps the first exchange that shows each flaw.
+// firsts keeps the first exchange that shows each flaw, and the slowest.
 type firsts struct {
-	have      atomic.Uint32
+	slowest   [flawCount]atomic.Int64 // nanoseconds; 0 before the first
 	mu        sync.Mutex
 	exchanges [flawCount]oauth.Exchange
+	worst     [flawCount]oauth.Exchange
 }
 
-func (f *firsts) known() flaws { return flaws(f.have.Load()) }
+// news are those of the flaws of which nothing is known yet, or nothing as slow.
+func (f *firsts) news(of flaws, took time.Duration) flaws {
+	var out flaws
+	for i := flaw(0); of>>i != 0; i++ {
+		if of.has(i) && f.slowest[i].Load() < max(int64(took), 1) {
+			out |= i.bit()
+		}
+	}
+	return out
+}
 
-func (f *firsts) keep(news flaws, e oauth.Exchange) {
+func (f *firsts) keep(of flaws, x oauth.Exchange, took time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range flawCount {
-		if news.has(i) && !f.known().has(i) {
-			f.exchanges[i] = e
-			f.have.Store(uint32(f.known() | i.bit()))
+		if !of.has(i) {
+			continue
 		}
+		known := f.slowest[i].Load()
+		if known == 0 {
+			f.exchanges[i] = x
+		} else if known < int64(took) {
+			f.worst[i] = x
+		}
+		f.slowest[i].Store(max(known, int64(took), 1))
 	}
 }
 
-// exchange copies the last request and its answer, for evidence.
-func (w *worker) exchange(o *outcome, g target.Grant, from *issue) oauth.Exchange {
-	r := from.request
-	if g == target.RefreshToken {
-		r = w.chain.request(r)
+// show keeps the last request and its answer as evidence, if they are the first or the slowest of their kind.
+func (w *worker) show(j *job, is *issue, message []byte) {
+	o, took := &w.out, w.out.done-w.out.sent
+	news := w.engine.firsts.news(o.flaws, took)
+	if news == 0 {
+		return
 	}
-	return oauth.Exchange{
-		Request: r, Started: w.engine.base.Add(o.sent), Duration: o.done - o.sent, Waited: o.done - o.sent,
-		Proto: "HTTP/1.1", Status: w.answer.status, Header: w.wire.head(), Body: append([]byte(nil), w.answer.body...),
-	}
-}
-
-// request is the refresh request that the chain just sent.
-func (c *chain) request(origin oauth.Request) oauth.Request {
-	r := origin.Changed()
-	r.Title = "redeem the refresh token"
-	form := oauth.Params{{Name: "grant_type", Value: string(target.RefreshToken)}, {Name: "refresh_token", Value: c.token}}
-	if c.scope != "" {
-		form = append(form, oauth.Param{Name: "scope", Value: c.scope})
-	}
-	for _, own := range []string{"client_id", "client_secret"} {
-		if r.Form.Has(own) {
-			form = append(form, oauth.Param{Name: own, Value: r.Form.Get(own)})
+	title := j.title
+	switch w.engine.steps[o.step].kind {
+	case authorizeKind, tokenKind:
+		if o.step == j.steps[0] && j.held == nothingHeld {
+			title = is.request.Title
 		}
 	}
-	r.Form = form
-	return r
+	x := oauth.Exchange{
+		Request: sent(title, is.client.Name, w.site.origin, message), Started: w.engine.base.Add(o.sent), Duration: took, Waited: took,
+		Proto: w.wire.proto(), Status: w.answer.status, Header: w.wire.head(), Body: append([]byte(nil), w.answer.body...),
+	}
+	w.site.driver.Report(x) // its secrets become known
+	w.engine.firsts.keep(news, x, took)
 }

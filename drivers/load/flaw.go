@@ -28,6 +28,14 @@ const (
 	cacheable
 	repeatedToken
 	reissuedToken
+	changedScope
+	repeatedRefresh
+	reissuedRefresh
+	repeatedCode
+	wrongOwner
+	strangeState
+	acceptedHostile
+	oddRefusal
 	badThrottling
 	flawCount
 )
@@ -82,6 +90,22 @@ func (f flaw) rule() rule {
 		return rule{"RFC6749-10.10-tokens-unique", reports.Fail, "an access token was issued a second time"}
 	case reissuedToken:
 		return rule{"RFC6749-10.10-tokens-unique", reports.Note, "the same live access token was issued again to the same client and user"}
+	case changedScope:
+		return rule{"RFC6749-6-scope-omitted-keeps", reports.Fail, "a refresh that named no scope brought another one than was granted at first"}
+	case repeatedRefresh:
+		return rule{"RFC6749-10.10-tokens-unique", reports.Fail, "a refresh token was issued a second time"}
+	case reissuedRefresh:
+		return rule{"RFC6749-10.10-tokens-unique", reports.Note, "the same live refresh token was issued again to the same client and user"}
+	case repeatedCode:
+		return rule{"RFC6749-10.10-tokens-unique", reports.Fail, "an authorization code was issued a second time"}
+	case wrongOwner:
+		return rule{"RFC6749-3.1-race-no-cross-identity", reports.Fail, "a token names another client or user than the one who asked"}
+	case strangeState:
+		return rule{"RFC6749-4.1.2-state-echoed", reports.Fail, "the code came with another state than the request's, or none"}
+	case acceptedHostile:
+		return rule{"RFC6749-10.14-negatives-hold-under-load", reports.Fail, "a request that had to be refused was accepted"}
+	case oddRefusal:
+		return rule{"RFC6749-10.14-negatives-hold-under-load", reports.Fail, "a request that had to be refused was refused with another error than when it came alone"}
 	case badThrottling:
 		return rule{"RFC6585-4-throttling-well-formed", reports.Note, "a 429 or 503 has no Retry-After, or no JSON error"}
 	}

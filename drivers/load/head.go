@@ -14,6 +14,7 @@ type quick struct {
 	contentType []byte
 	cache       [][]byte
 	retry       []byte
+	location    []byte
 	body        []byte
 	closing     bool
 }
@@ -65,6 +66,10 @@ func (q *quick) field(name, value []byte, length *int) bool {
 	case len("connection"):
 		if foldedEqual(name, "connection") {
 			q.closing = !foldedEqual(value, "keep-alive")
+		}
+	case len("location"):
+		if foldedEqual(name, "location") {
+			q.location = value
 		}
 	case len("retry-after"):
 		if foldedEqual(name, "retry-after") {

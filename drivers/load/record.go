@@ -12,11 +12,18 @@ type outcome struct {
 	step            int
 	due, sent, done time.Duration // from the start of the measured part
 	free            bool          // a connection was free when it was due, so lateness is ours
+	rest            bool          // it follows in an arrival, so that it is not in the schedule
 	answered        bool
 	throttled       bool
 	class           string // of the error; empty when there was none
 	flaws           flaws
+	state           string // of an authorization request
+	code            string // that came back
+	chain           *chain // whose token was presented
 }
+
+// overdue is how late a request may start without being counted as late.
+const overdue = time.Millisecond
 
 // A recorder keeps what one worker saw. Its worker and the collector share it, hence the lock.
 type recorder struct {
@@ -25,6 +32,7 @@ type recorder struct {
 	warm     []tally
 	lateness coarse
 	window   window
+	delayed  int64         // measured requests for which a connection was free, and that started late all the same
 	last     time.Duration // when the last measured answer came
 	series   *series
 }
@@ -32,6 +40,7 @@ type recorder struct {
 // A tally is what was counted of one step.
 type tally struct {
 	sent, answered, verified, throttled int64
+	late                                int64 // started more than overdue after they were due
 	errors                              map[string]int64
 	flaws                               [flawCount]int64
 	latency, service                    *hdrhistogram.Histogram
@@ -58,6 +67,9 @@ func (r *recorder) add(o *outcome) {
 	r.measured[o.step].add(o)
 	if o.free {
 		r.lateness.add(micros(o.sent - o.due))
+		if o.sent-o.due > overdue {
+			r.delayed++
+		}
 	}
 	r.last = max(r.last, o.done)
 	r.window.add(o, r.series)
@@ -71,6 +83,9 @@ func (t *tally) add(o *outcome) {
 	t.sent++
 	if o.answered {
 		t.answered++
+	}
+	if o.sent-o.due > overdue {
+		t.late++
 	}
 	switch {
 	case o.throttled:
@@ -107,6 +122,7 @@ func (t *tally) merge(from *tally) {
 	t.answered += from.answered
 	t.verified += from.verified
 	t.throttled += from.throttled
+	t.late += from.late
 	for class, n := range from.errors {
 		t.fail(class, n)
 	}

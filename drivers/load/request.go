@@ -2,139 +2,125 @@ package load
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 
 	"flowproof/drivers/oauth"
-	"flowproof/drivers/target"
 )
 
-// A job is one kind of request of the plan: a grant, with the clients and the people it goes out for.
-type job struct {
-	grant  target.Grant
-	issues []issue // one for each pair of client and user, in turn
-}
-
-// An issue is a token request that never changes: its bytes are made once.
-type issue struct {
-	request oauth.Request
-	bytes   []byte
-	user    string // the name of the user whose password it carries
-	owner   int    // tells clients and users apart
-}
-
-// jobs prepares every request of the plan, in the order of its mix.
-func jobs(d *oauth.Driver, t target.Target, p Plan) ([]job, error) {
-	owners := map[string]int{}
-	owner := func(names ...string) int {
-		key := strings.Join(names, "\x00")
-		if _, known := owners[key]; !known {
-			owners[key] = len(owners)
-		}
-		return owners[key]
-	}
-	out := make([]job, 0, len(p.Mix))
-	for _, s := range p.Mix {
-		clients, err := p.clients(t, s.Grant)
-		if err != nil {
-			return nil, err
-		}
-		users, err := p.users(t, s.Grant)
-		if err != nil {
-			return nil, err
-		}
-		j := job{grant: s.Grant}
-		for _, c := range clients {
-			if s.Grant == target.ClientCredentials {
-				scope := ""
-				if p.Scope != nil {
-					scope = *p.Scope
-				}
-				j.issues = append(j.issues, issue{request: d.ClientCredentials(c, scope), owner: owner(c.Name)})
-			}
-			for _, u := range users {
-				scope := t.Scopes.Default
-				if p.Scope != nil {
-					scope = *p.Scope
-				}
-				r := d.Password(c, u, scope)
-				if s.Grant == target.RefreshToken {
-					r = r.Changed(d.ForRefresh())
-				}
-				j.issues = append(j.issues, issue{request: r, user: u.Name, owner: owner(c.Name, u.Name)})
-			}
-		}
-		if s.Grant == target.Password {
-			j.issues = usersInTurn(j.issues, len(users))
-		}
-		for i := range j.issues {
-			e, err := encode(j.issues[i].request)
-			if err != nil {
-				return nil, err
-			}
-			j.issues[i].bytes = e.whole(nil, "")
-		}
-		out = append(out, j)
-	}
-	return out, nil
-}
-
-// usersInTurn reorders pairs so that the client changes with each request, and not only the user.
-func usersInTurn(pairs []issue, users int) []issue {
-	clients := len(pairs) / users
-	out := make([]issue, 0, len(pairs))
-	for u := range users {
-		for c := range clients {
-			out = append(out, pairs[c*users+u])
-		}
-	}
-	return out
-}
-
-// An envelope is a request as bytes, with a gap for one value that changes.
+// An envelope is a request as bytes, with gaps for values that change.
 type envelope struct {
-	head          []byte // up to the value of Content-Length
-	before, after string // the body around the gap; all of it before when there is no gap
+	head, body []piece
+	sized      bool // it has a body, and so a length
 }
 
-// gap stands for the value that changes; nothing else in a request contains it.
-const gap = "flowproof-gap-a8d1"
+// A piece is text and, after it, the number of the value that fills the gap; below zero there is none.
+type piece struct {
+	text string
+	gap  int
+}
 
-func encode(r oauth.Request) (envelope, error) {
+const mostGaps = 3
+
+// gap stands for a value that changes; nothing else in a request contains it.
+func gap(n int) string { return "flowproof-gap-" + strconv.Itoa(n) + "-a8d1" }
+
+func encode(r oauth.Request) (*envelope, error) {
 	u, err := url.Parse(r.FullURL())
 	if err != nil {
-		return envelope{}, fmt.Errorf("load: make the request: the token endpoint is not a URL")
+		return nil, fmt.Errorf("load: make the request: the endpoint is not a URL")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: flowproof\r\n", r.Method, u.RequestURI(), u.Host)
 	typed := false
 	for _, h := range r.Header {
 		if strings.ContainsAny(h.Name+h.Value, "\r\n") {
-			return envelope{}, fmt.Errorf("load: make the request: header %s has a line break", h.Name)
+			return nil, fmt.Errorf("load: make the request: header %s has a line break", h.Name)
 		}
 		typed = typed || strings.EqualFold(h.Name, "Content-Type")
 		fmt.Fprintf(&b, "%s: %s\r\n", h.Name, h.Value)
 	}
-	if !typed {
-		b.WriteString("Content-Type: application/x-www-form-urlencoded\r\n")
-	}
-	b.WriteString("Content-Length: ")
 	body := r.Body
 	if body == "" {
 		body = r.Form.Encode()
 	}
-	before, after, _ := strings.Cut(body, gap)
-	return envelope{[]byte(b.String()), before, after}, nil
+	e := &envelope{sized: body != "" || r.Method == http.MethodPost, body: pieces(body)}
+	if e.sized && !typed {
+		b.WriteString("Content-Type: application/x-www-form-urlencoded\r\n")
+	}
+	if e.sized {
+		b.WriteString("Content-Length: ")
+	}
+	e.head = pieces(b.String())
+	return e, nil
 }
 
-// whole appends the request to b with the value, form-encoded, in the gap.
-func (e envelope) whole(b []byte, v string) []byte {
-	v = url.QueryEscape(v)
-	b = append(b, e.head...)
-	b = strconv.AppendInt(b, int64(len(e.before)+len(v)+len(e.after)), 10)
+// pieces cuts text at its gaps.
+func pieces(text string) []piece {
+	var out []piece
+	for {
+		at, number := len(text), -1
+		for n := range mostGaps {
+			if i := strings.Index(text, gap(n)); i >= 0 && i < at {
+				at, number = i, n
+			}
+		}
+		out = append(out, piece{text[:at], number})
+		if number < 0 {
+			return out
+		}
+		text = text[at+len(gap(number)):]
+	}
+}
+
+// fill appends the request to b with the values in its gaps, as they stand: what goes into a form or a query
+// is to be encoded.
+func (e *envelope) fill(b []byte, values ...string) []byte {
+	b = put(b, e.head, values)
+	if !e.sized {
+		return append(b, "\r\n"...)
+	}
+	length := 0
+	for _, p := range e.body {
+		length += len(p.text)
+		if p.gap >= 0 {
+			length += len(values[p.gap])
+		}
+	}
+	b = strconv.AppendInt(b, int64(length), 10)
 	b = append(b, "\r\n\r\n"...)
-	b = append(b, e.before...)
-	b = append(b, v...)
-	return append(b, e.after...)
+	return put(b, e.body, values)
+}
+
+func put(b []byte, all []piece, values []string) []byte {
+	for _, p := range all {
+		b = append(b, p.text...)
+		if p.gap >= 0 {
+			b = append(b, values[p.gap]...)
+		}
+	}
+	return b
+}
+
+// sent is the request that was sent as these bytes, for evidence.
+func sent(title, client, origin string, message []byte) oauth.Request {
+	head, body, _ := strings.Cut(string(message), "\r\n\r\n")
+	lines := strings.Split(head, "\r\n")
+	method, rest, _ := strings.Cut(lines[0], " ")
+	path, _, _ := strings.Cut(rest, " ")
+	r := oauth.Request{Title: title, Client: client, Method: method, URL: origin + path}
+	for _, line := range lines[1:] {
+		name, value, _ := strings.Cut(line, ": ")
+		switch name {
+		case "Host", "User-Agent", "Content-Length", "Content-Type":
+		default:
+			r.Header = append(r.Header, oauth.Param{Name: name, Value: value})
+		}
+	}
+	if body != "" {
+		r.Form = oauth.ParseParams(body)
+	}
+	return r
 }

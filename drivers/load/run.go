@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
-	"strings"
+	"net/url"
 	"sync"
 	"time"
 
@@ -14,81 +13,186 @@ import (
 	"flowproof/reports"
 )
 
-// ErrUnreachable says that the token endpoint gave no answer at all before the run.
+// ErrUnreachable says that the target gave no answer at all before the run.
 var ErrUnreachable = errors.New("no answer from the token endpoint")
 
 // ErrRefused says that the target refused the plan's own credentials before the run.
 var ErrRefused = errors.New("the token endpoint refused the request")
+
+// ErrTooLate says that the moment at which the run was to start had passed when everything was ready.
+var ErrTooLate = errors.New("the start has passed")
 
 // Options adjust a run; the zero value is a good one.
 type Options struct {
 	Version  string         // of the tool, for the record
 	Progress func(Snapshot) // called about five times a second, never twice at a time
 	Together bool           // the target runs in this very process, and shares its processors
+	StartAt  time.Time      // when the first request is due; zero: as soon as everything is ready
+
+	// Agent makes what people sign in with; nil: a reader of plain HTML forms.
+	Agent func(target.Target, *oauth.Driver) (oauth.UserAgent, error)
 }
 
-// Run sends the plan's load to the target's token endpoint and nowhere else. When ctx ends, it waits for
-// the answers that are under way, for a while, and returns the record with Partial set. An error means
-// that nothing was observed.
+// Run sends the plan's load to the target and nowhere else. When ctx ends, it waits for the answers that are
+// under way, for a while, and returns the record with Partial set. An error means that nothing was observed.
 func Run(ctx context.Context, t target.Target, p Plan, o Options) (reports.Load, error) {
+	r, err := Prepare(ctx, t, p, o)
+	if err != nil {
+		return reports.Load{}, err
+	}
+	defer r.Close()
+	return r.Run(ctx)
+}
+
+// A Rig is a plan that is ready to run, once or again and again: the target was asked whether it knows the
+// plan's clients and users, and people are signed in.
+type Rig struct {
+	target  target.Target
+	plan    Plan
+	options Options
+	sites   []*site
+	before  flight
+}
+
+// Prepare makes a plan ready. What it asks of the target is in no record.
+func Prepare(ctx context.Context, t target.Target, p Plan, o Options) (*Rig, error) {
 	p, err := p.resolved(t)
 	if err != nil {
-		return reports.Load{}, err
+		return nil, err
 	}
-	driver, err := oauth.New(t, oauth.Options{})
+	r := &Rig{target: t, plan: p, options: o}
+	if err := r.open(ctx); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Rig) open(ctx context.Context) error {
+	redactor := oauth.NewRedactor(r.target)
+	for _, s := range r.plan.Scenarios {
+		for _, u := range s.People {
+			redactor.Learn("password", u.Password.Reveal())
+		}
+	}
+	nodes := r.plan.Nodes
+	if len(nodes) == 0 {
+		nodes = []string{""}
+	}
+	r.before = flight{knows: newIdentities(r.target)}
+	for _, node := range nodes {
+		t, err := rebased(r.target, node)
+		if err != nil {
+			return err
+		}
+		driver, err := oauth.New(t, oauth.Options{Redactor: redactor})
+		if err != nil {
+			return err
+		}
+		at := &site{target: t, driver: driver, origin: originOf(t.Endpoints.Token)}
+		r.sites = append(r.sites, at)
+		if at.dial, err = dialer(t, r.plan.Protocol); err != nil {
+			return err
+		}
+		if err := at.prepare(r.plan); err != nil {
+			return err
+		}
+		if err := at.signIn(ctx, r.options.Agent); err != nil {
+			return err
+		}
+		if err := at.preflight(ctx, &r.before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// originOf is a URL's scheme and host.
+func originOf(raw string) string {
+	u, err := url.Parse(raw)
 	if err != nil {
-		return reports.Load{}, err
+		return ""
 	}
-	defer driver.Close()
-	work, err := jobs(driver, t, p)
-	if err != nil {
-		return reports.Load{}, err
+	return u.Scheme + "://" + u.Host
+}
+
+// Close drops what is still open.
+func (r *Rig) Close() {
+	for _, s := range r.sites {
+		s.driver.Close()
 	}
-	dial, err := dialer(t)
-	if err != nil {
-		return reports.Load{}, err
+}
+
+// Run runs the plan once; with stages, those instead of its own and without its count. Uniqueness is checked
+// within one run.
+func (r *Rig) Run(ctx context.Context, stages ...Stage) (reports.Load, error) {
+	p := r.plan
+	if len(stages) > 0 {
+		p.Stages, p.Rate, p.Duration, p.Count = stages, 0, 0, 0
+		var err error
+		if p, err = p.resolved(r.target); err != nil {
+			return reports.Load{}, err
+		}
 	}
-	before, err := preflight(ctx, driver, work)
-	if err != nil {
-		return reports.Load{}, err
-	}
-	wires := make([]wire, p.Connections)
-	for i := range wires {
-		wires[i] = newHTTP1(dial, p.Timeout, !p.NoKeepAlive)
-	}
-	links, err := connect(ctx, driver, t, p, work, wires)
-	if err != nil {
-		return reports.Load{}, err
+	wires := make([][]wire, len(r.sites))
+	var all []wire
+	for n, s := range r.sites {
+		wires[n] = p.wires(s, part(p.Connections, n, len(r.sites)))
+		all = append(all, wires[n]...)
 	}
 	nap := newNapper()
 	defer nap.close()
-	e := newEngine(p, work, wires, links, nap.nap)
-	e.reissues = before.reissues
-	return e.watch(ctx, driver.Redactor(), t, o, before), nil
+	e := newEngine(p, r.sites, wires, r.before, nap.nap)
+	e.startAt, e.meter = r.options.StartAt, startMeter
+	if err := e.connect(ctx); err != nil {
+		closeAll(all)
+		return reports.Load{}, err
+	}
+	if at := e.startAt; !at.IsZero() && time.Until(at) < 0 {
+		closeAll(all)
+		return reports.Load{}, fmt.Errorf("load: %w: it was to be at %s, and everything was ready %v later; give a later moment", ErrTooLate, at.UTC().Format(time.RFC3339), (-time.Until(at)).Round(time.Millisecond))
+	}
+	return e.watch(ctx, r.sites[0].driver.Redactor(), r.target, r.options), nil
+}
+
+// wires are the connections to a site, or the streams of that many.
+func (p Plan) wires(s *site, connections int) []wire {
+	var out []wire
+	for range connections {
+		if p.Protocol == HTTP2 {
+			out = append(out, newHTTP2(s.dial, p.Timeout, p.Streams)...)
+			continue
+		}
+		out = append(out, newHTTP1(s.dial, p.Timeout, !p.NoKeepAlive))
+	}
+	return out
 }
 
 // watch runs the engine, and makes the record of what it did.
-func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options, before flight) reports.Load {
-	start := startUsage()
+func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options) reports.Load {
+	spent := e.meter()
 	e.ready()
 	over := make(chan struct{})
 	var others sync.WaitGroup
 	others.Go(func() { e.collect(over, o.Progress) })
+	if t.Endpoints.Introspection != "" {
+		others.Go(func() { e.sample(ctx, over) })
+	}
 	others.Go(func() {
 		select {
 		case <-over:
 			return
 		case <-ctx.Done():
-			e.stop("interrupted")
+			e.stop("interrupted", false)
 		case <-e.halt:
 		}
 		e.drain(over)
 	})
 	e.run()
-	wall := e.now()
+	wall := e.now() + e.warmUp()
 	close(over)
 	others.Wait()
-	return e.summary(redactor, t, o, before, start.until(wall))
+	return e.summary(redactor, t, o, spent(wall))
 }
 
 const longestDrain = 5 * time.Second
@@ -104,133 +208,70 @@ func (e *engine) drain(over <-chan struct{}) {
 	}
 }
 
-// A flight is what was learnt before the run.
-type flight struct {
-	tokens   string // jwt or opaque
-	reissues bool   // two requests in a row brought the same token
-}
-
-const preflights = 16 // of each grant
-
-// preflight asks for a few tokens, so that a target that is not there, or does not know the plan's
-// clients and users, is hammered by nobody.
-func preflight(ctx context.Context, d *oauth.Driver, work []job) (flight, error) {
-	var f flight
-	for _, j := range work {
-		last := ""
-		// The first is asked for twice.
-		for n := -1; n < min(len(j.issues), preflights); n++ {
-			i := &j.issues[max(n, 0)]
-			x := d.Send(ctx, i.request)
-			if ctx.Err() != nil {
-				return f, fmt.Errorf("load: ask for a first token: %w", context.Cause(ctx))
-			}
-			if !x.Answered() {
-				return f, fmt.Errorf("load: %w: %s (%s)", ErrUnreachable, i.request.URL, class(x.Err))
-			}
-			if code := x.ErrorCode(); code != "" && (x.Status == 400 || x.Status == 401 || x.Status == 403) {
-				return f, fmt.Errorf("load: %w: %s for client %s was answered with status %d %s; check the client's id, secret, grants and scope, and the user's password, in the target file",
-					ErrRefused, j.grant, i.request.Client, x.Status, d.Redactor().Text(code))
-			}
-			a, err := x.Token()
-			if err != nil {
-				continue
-			}
-			if j.grant == target.RefreshToken && a.RefreshToken == "" {
-				return f, fmt.Errorf("load: obtain a refresh token for client %s: the password grant was answered without one: %w", i.request.Client, errNoRefresh)
-			}
-			if n == 0 && last != "" && last == a.AccessToken {
-				f.reissues = true
-			}
-			last = a.AccessToken
-			f.tokens = "opaque"
-			if strings.Count(last, ".") == 2 && strings.HasPrefix(last, "eyJ") {
-				f.tokens = "jwt"
-			}
-		}
-	}
-	return f, nil
-}
-
 const atOnce = 16
 
-// connect opens every connection, and begins every chain, before anything is measured.
-func connect(ctx context.Context, d *oauth.Driver, t target.Target, p Plan, work []job, wires []wire) ([]*chain, error) {
-	var links []*chain
-	for _, j := range work {
-		if j.grant == target.RefreshToken {
-			var err error
-			if links, err = chains(d, t, p, j); err != nil {
-				return nil, err
-			}
+// connect opens the connections that there are to be at first, and begins every chain of them, before anything
+// is measured. Those that join later begin on their own.
+func (e *engine) connect(ctx context.Context) error {
+	var first []*worker
+	for _, w := range e.workers {
+		if !w.reserve {
+			first = append(first, w)
 		}
 	}
-	errs := make([]error, len(wires))
+	errs := make([]error, len(first))
+	chained := false
 	queue := make(chan int)
 	var all sync.WaitGroup
-	for range min(atOnce, len(wires)) {
+	for range min(atOnce, len(first)) {
 		all.Go(func() {
 			for i := range queue {
-				if errs[i] = wires[i].connect(); errs[i] == nil && links != nil {
-					errs[i] = links[i].begin(wires[i])
-				}
+				errs[i] = first[i].connect()
 			}
 		})
 	}
-	for i := range wires {
+	for i, w := range first {
 		if ctx.Err() != nil {
 			break
+		}
+		for _, c := range w.chains {
+			chained = chained || c != nil
 		}
 		queue <- i
 	}
 	close(queue)
 	all.Wait()
 	if ctx.Err() != nil {
-		closeAll(wires)
-		return nil, fmt.Errorf("load: open the connections: %w", context.Cause(ctx))
+		return fmt.Errorf("load: open the connections: %w", context.Cause(ctx))
 	}
 	for _, err := range errs {
 		if err == nil {
-			return links, nil // what is missing shows in the run
+			return nil // what is missing shows in the run
 		}
 	}
-	closeAll(wires)
-	if links != nil {
-		return nil, errs[0]
+	if chained {
+		return errs[0]
 	}
-	return nil, fmt.Errorf("load: %w: no connection could be opened (%s)", ErrUnreachable, class(errs[0]))
+	return fmt.Errorf("load: %w: no connection could be opened (%s)", ErrUnreachable, class(errs[0]))
+}
+
+func (w *worker) connect() error {
+	if err := w.wire.connect(); err != nil {
+		return err
+	}
+	for _, c := range w.chains {
+		if c == nil {
+			continue
+		}
+		if err := c.begin(w.wire); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func closeAll(wires []wire) {
 	for _, w := range wires {
 		w.close()
 	}
-}
-
-// used is what the generator took for a run.
-type used struct {
-	wall, cpu time.Duration
-	maxRSS    int64
-	pause     time.Duration
-	cores     int
-}
-
-type usageAtStart struct {
-	cpu, pause time.Duration
-}
-
-func startUsage() usageAtStart {
-	cpu, _ := usage()
-	return usageAtStart{cpu, gcPause()}
-}
-
-func (s usageAtStart) until(wall time.Duration) used {
-	cpu, rss := usage()
-	return used{wall: wall, cpu: cpu - s.cpu, maxRSS: rss, pause: gcPause() - s.pause, cores: runtime.GOMAXPROCS(0)}
-}
-
-func gcPause() time.Duration {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return time.Duration(m.PauseTotalNs) // centuries
 }

@@ -50,7 +50,7 @@ func TestRunOverTheWire(t *testing.T) {
 	}
 	l, err := Run(t.Context(), tgt, Plan{
 		Rate: 2000, Count: 600, WarmUp: 50 * time.Millisecond, Connections: 8, Thresholds: []Threshold{bound},
-		Mix: []Share{{target.ClientCredentials, 2}, {target.Password, 1}, {target.RefreshToken, 1}},
+		Scenarios: []Scenario{{Flow: ClientCredentials, Weight: 2}, {Flow: Password, Weight: 1}, {Flow: RefreshToken, Weight: 1}},
 	}, Options{Version: "v1"})
 	if err != nil {
 		t.Fatal(err)
@@ -92,8 +92,8 @@ func TestNoSecretIsInTheRecord(t *testing.T) {
 		return false
 	})
 	tgt.Users[0].Password = target.NewSecret(looksLikeACode)
-	l, err := Run(t.Context(), tgt, Plan{Model: Closed, Count: 300, Connections: 4, AbortErrors: -1,
-		Mix: []Share{{target.ClientCredentials, 1}, {target.Password, 1}, {target.RefreshToken, 1}}}, Options{})
+	l, err := Run(t.Context(), tgt, Plan{Model: Closed, Count: 300, Connections: 4, Abort: []Abort{},
+		Scenarios: []Scenario{{Flow: ClientCredentials, Weight: 1}, {Flow: Password, Weight: 1}, {Flow: RefreshToken, Weight: 1}}}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,32 @@ func scan(body []byte, m *members) (wellFormed, object bool) {
 
 // scanner walks over JSON text; its methods report whether what they were to read was there.
 type scanner struct {
-	b    []byte
-	i    int
-	high bool // bytes beyond ASCII were seen
+	b      []byte
+	i      int
+	high   bool    // bytes beyond ASCII were seen
+	claims *claims // to be filled in from the outermost object
+}
+
+// claims are what a JWT says of whom it was issued to.
+type claims struct{ client, party, subject value }
+
+// scanClaims reads the payload of a JWT. It reports whether it is a JSON object.
+func scanClaims(payload []byte, c *claims) bool {
+	*c = claims{}
+	s := scanner{b: payload, claims: c}
+	s.space()
+	return s.i < len(payload) && payload[s.i] == '{' && s.object(nil, 0)
+}
+
+func (c *claims) keep(name []byte, v value) {
+	switch string(name) {
+	case "client_id":
+		c.client = v
+	case "azp":
+		c.party = v
+	case "sub":
+		c.subject = v
+	}
 }
 
 const deepest = 100
@@ -84,6 +107,8 @@ func (s *scanner) object(m *members, depth int) bool {
 		}
 		if m != nil {
 			m.keep(name, escaped, v)
+		} else if s.claims != nil && depth == 0 {
+			s.claims.keep(name, v)
 		}
 		s.space()
 		if s.take('}') {

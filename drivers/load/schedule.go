@@ -7,33 +7,121 @@ import (
 
 // A schedule tells when each request is meant to start. It is a pure function of the index, so that a
 // late start moves no other, and a part of a plan can be run elsewhere.
+//
+// Request i starts when as many requests as the arrivals put before it would have started at the plan's
+// rates: the arrivals say how much is in front of i, the stages when that much is over.
 type schedule struct {
-	rate float64 // requests a second
-	warm int64   // how many requests come before the measured ones; they have negative indices
-	last int64   // how many measured requests there are
+	stages   []stretch
+	arrivals *arrivals // nil: constant
+	warmRate float64
+	warm     int64 // how many requests come before the measured ones; they have negative indices
+	last     int64 // how many measured requests there are
 }
 
-func newSchedule(p Plan) schedule {
-	s := schedule{rate: p.Rate, last: p.Count}
-	s.warm = s.within(p.WarmUp)
-	if n := s.within(p.Duration); p.Duration > 0 && (p.Count == 0 || n < p.Count) {
+// A stretch is a stage with what comes before it. Times are in nanoseconds, rates in requests each.
+type stretch struct {
+	start, length float64 // length is infinite in a last stage without an end
+	before        float64 // requests of the stages before
+	from, to      float64
+}
+
+func newSchedule(p Plan) *schedule {
+	s := &schedule{warmRate: startRate(p.Stages) / 1e9, last: p.Count}
+	at, sum, rate := 0.0, 0.0, 0.0
+	for _, stage := range p.Stages {
+		piece := stretch{start: at, length: float64(stage.Duration), before: sum, from: stage.Rate / 1e9, to: stage.Rate / 1e9}
+		if stage.Ramp {
+			piece.from = rate
+		}
+		if stage.Duration == 0 {
+			piece.length = math.Inf(1)
+		}
+		s.stages = append(s.stages, piece)
+		at += piece.length
+		sum += piece.requests(piece.length)
+		rate = piece.to
+	}
+	if p.Arrivals == Poisson {
+		s.arrivals = newArrivals(p.Seed, sum, p.Count)
+	}
+	if n := s.within(time.Duration(min(at, math.MaxInt64/2))); !math.IsInf(at, 1) && (p.Count == 0 || n < p.Count) {
 		s.last = n
+	}
+	if p.WarmUp > 0 {
+		s.warm = int64(math.Ceil(s.warmRate*float64(p.WarmUp) - 1e-9))
 	}
 	return s
 }
 
+// requests is how many are due in the first t of the stretch.
+func (s stretch) requests(t float64) float64 {
+	if s.from == s.to {
+		return s.from * t
+	}
+	return t * (s.from + (s.to-s.from)*t/s.length/2)
+}
+
+// when is the time, in the stretch, at which n requests of it are over.
+func (s stretch) when(n float64) float64 {
+	switch {
+	case n <= 0:
+		return 0
+	case s.from == s.to:
+		return n / s.to
+	}
+	bend := (s.to - s.from) / s.length
+	return 2 * n / (s.from + math.Sqrt(max(s.from*s.from+2*bend*n, 0)))
+}
+
 // due is when request i is meant to start, from the start of the measured part.
-func (s schedule) due(i int64) time.Duration {
-	return time.Duration(math.Round(float64(i) * 1e9 / s.rate))
+func (s *schedule) due(i int64) time.Duration {
+	if i < 0 {
+		return time.Duration(math.Round(float64(i) / s.warmRate))
+	}
+	if s.arrivals != nil {
+		return s.at(s.arrivals.before(i))
+	}
+	return s.at(float64(i))
+}
+
+// at is when so many requests are over.
+func (s *schedule) at(n float64) time.Duration {
+	i := 0
+	for i+1 < len(s.stages) && s.stages[i+1].before <= n {
+		i++
+	}
+	for i > 0 && s.stages[i].to == 0 && s.stages[i].from == 0 { // nothing is ever due in a pause
+		i--
+	}
+	piece := s.stages[i]
+	t := piece.start + min(piece.when(n-piece.before), piece.length)
+	if math.IsNaN(t) || t > math.MaxInt64/2 {
+		return never
+	}
+	return time.Duration(math.Round(t))
+}
+
+// over is how many requests, as the rates have it, are over at d.
+func (s *schedule) over(d time.Duration) float64 {
+	t := float64(d)
+	for i := len(s.stages) - 1; i >= 0; i-- {
+		if piece := s.stages[i]; t >= piece.start {
+			return piece.before + piece.requests(min(t-piece.start, piece.length))
+		}
+	}
+	return 0
 }
 
 // within is how many requests are due before d has passed.
-func (s schedule) within(d time.Duration) int64 {
-	if d <= 0 {
+func (s *schedule) within(d time.Duration) int64 {
+	if d <= 0 || len(s.stages) == 0 {
 		return 0
 	}
-	n := int64(s.rate * d.Seconds())
-	for s.due(n) < d { // the product may be off by a rounding
+	n := int64(s.over(d))
+	if s.arrivals != nil {
+		n = s.arrivals.rank(s.over(d))
+	}
+	for s.due(n) < d && !s.exhausted(n) { // the product may be off by a rounding
 		n++
 	}
 	for n > 0 && s.due(n-1) >= d {
@@ -42,64 +130,17 @@ func (s schedule) within(d time.Duration) int64 {
 	return n
 }
 
-// planned is how many of the measured requests are due in [from, to).
-func (s schedule) planned(from, to time.Duration) int64 {
-	return min(s.within(to), s.last) - min(s.within(from), s.last)
-}
-
-// A mix tells which share each request belongs to: a fixed cycle in which the shares are spread evenly.
-type mix struct {
-	cycle  []int   // share by place in the cycle
-	nth    []int64 // how many of the same share come before that place
-	weight []int64 // by share
-}
-
-func newMix(shares []Share) mix {
-	sum, g := 0, 0
-	for _, s := range shares {
-		sum += s.Weight
-		g = gcd(g, s.Weight)
+// exhausted reports whether the rates come to an end before request n.
+func (s *schedule) exhausted(n int64) bool {
+	end := s.stages[len(s.stages)-1]
+	sum := end.before + end.requests(end.length)
+	if s.arrivals != nil {
+		return s.arrivals.before(n) >= sum
 	}
-	m := mix{weight: make([]int64, len(shares))}
-	credit := make([]int, len(shares))
-	for range sum / g {
-		best := 0
-		for i, s := range shares {
-			credit[i] += s.Weight
-			if credit[i] > credit[best] {
-				best = i
-			}
-		}
-		credit[best] -= sum
-		m.cycle = append(m.cycle, best)
-		m.nth = append(m.nth, m.weight[best])
-		m.weight[best]++
-	}
-	return m
+	return float64(n) >= sum*(1-1e-12)
 }
 
-// pick returns the share of request i (not negative), and how many of the share come before it.
-func (m mix) pick(i int64) (share int, nth int64) {
-	n := int64(len(m.cycle))
-	share = m.cycle[i%n]
-	return share, i/n*m.weight[share] + m.nth[i%n]
-}
-
-// count is how many of the requests 0 to n-1 belong to the share.
-func (m mix) count(share int, n int64) int64 {
-	size := int64(len(m.cycle))
-	c := n / size * m.weight[share]
-	for _, s := range m.cycle[:n%size] {
-		if s == share {
-			c++
-		}
-	}
-	return c
-}
-
-func gcd(a, b int) int {
-	for b != 0 {
-		a, b = b, a%b
-	}
-	return a
+// planned is how many of the measured requests are due in [from, to), as a range of indices.
+func (s *schedule) planned(from, to time.Duration) (first, next int64) {
+	return min(s.within(from), s.last), min(s.within(to), s.last)
 }

@@ -4,8 +4,6 @@ import (
 	"math"
 	"testing"
 	"time"
-
-	"flowproof/drivers/target"
 )
 
 func TestScheduleIsExact(t *testing.T) {
@@ -17,17 +15,17 @@ func TestScheduleIsExact(t *testing.T) {
 		{2000, 10 * time.Second, 20000}, {3, time.Second, 3}, {0.5, time.Second, 1}, {0.5, 2 * time.Second, 1}, {0.5, 2*time.Second + 1, 2},
 		{7, 3 * time.Second, 21}, {1e6, 1500 * time.Millisecond, 1_500_000}, {100.0 / 3, 3 * time.Second, 100}, {10, 0, 0},
 	} {
-		s := newSchedule(Plan{Rate: c.rate, Duration: c.d})
+		s := newSchedule(Plan{Rate: c.rate, Duration: c.d, Count: 1e9}.completed(0))
 		if got := s.within(c.d); got != c.want {
 			t.Errorf("%v/s within %v: %d, want %d", c.rate, c.d, got, c.want)
 		}
 	}
-	s := newSchedule(Plan{Rate: 300, Duration: time.Hour, WarmUp: 10 * time.Second})
+	s := newSchedule(Plan{Rate: 300, Duration: time.Hour, WarmUp: 10 * time.Second}.completed(0))
 	if s.warm != 3000 || s.due(-s.warm) != -10*time.Second || s.due(0) != 0 || s.due(300*3600) != time.Hour {
 		t.Errorf("warm %d, due %v, %v", s.warm, s.due(-s.warm), s.due(300*3600))
 	}
-	if n := s.planned(0, time.Second) + s.planned(time.Second, time.Hour); n != s.last {
-		t.Errorf("the parts hold %d of %d", n, s.last)
+	if from, to := s.planned(time.Second, time.Hour); from != 300 || to != s.last {
+		t.Errorf("the part after the first second is from %d to %d, of %d", from, to, s.last)
 	}
 }
 
@@ -37,7 +35,7 @@ func FuzzSchedule(f *testing.F) {
 		if !(rate > 1e-3) || rate > mostRate || i < 0 || i > 1e9 || ms < 0 || ms > 1e6 {
 			t.Skip()
 		}
-		s := schedule{rate: rate, last: math.MaxInt64}
+		s := newSchedule(Plan{Rate: rate, Count: math.MaxInt64}.completed(0))
 		if s.due(i) > s.due(i+1) {
 			t.Fatalf("rate %v: %d is due after %d", rate, i, i+1)
 		}
@@ -50,9 +48,9 @@ func FuzzSchedule(f *testing.F) {
 }
 
 func TestMixIsAPureFunction(t *testing.T) {
-	m := newMix([]Share{{target.ClientCredentials, 70}, {target.Password, 20}, {target.RefreshToken, 10}})
-	if len(m.cycle) != 10 {
-		t.Fatalf("cycle %v", m.cycle)
+	m := newMix([]Scenario{{Flow: ClientCredentials, Weight: 70}, {Flow: Password, Weight: 20}, {Flow: RefreshToken, Weight: 10}})
+	if len(m.scenarios.places) != 10 {
+		t.Fatalf("cycle %v", m.scenarios.places)
 	}
 	seen := make([]int64, 3)
 	for i := range int64(1000) {

@@ -14,6 +14,7 @@ type window struct {
 	sent             int64
 	answered         int64
 	errors           int64
+	over             int64 // answered or given up
 	latency, service coarse
 }
 
@@ -28,6 +29,10 @@ func (w *window) add(o *outcome, s *series) {
 	} else {
 		s.sentIn(at)
 	}
+	if o.rest {
+		s.restIn(int(o.due / time.Second))
+	}
+	w.over++
 	if o.answered {
 		w.answered++
 	}
@@ -42,7 +47,7 @@ func (w *window) add(o *outcome, s *series) {
 
 // flush hands the window over to the series and empties it.
 func (w *window) flush(s *series) {
-	if w.sent+w.answered+w.errors == 0 {
+	if w.sent+w.over == 0 {
 		return
 	}
 	s.take(w)
@@ -54,6 +59,7 @@ func (w *window) flush(s *series) {
 type series struct {
 	mu      sync.Mutex
 	seconds []reports.Second
+	over    []int64 // requests that were answered or given up, by second
 	open    map[int]*curve
 	spare   []*curve
 }
@@ -66,6 +72,7 @@ func newSeries() *series { return &series{open: map[int]*curve{}} }
 func (s *series) at(second int) *reports.Second {
 	for len(s.seconds) <= second {
 		s.seconds = append(s.seconds, reports.Second{Second: len(s.seconds)})
+		s.over = append(s.over, 0)
 	}
 	return &s.seconds[second]
 }
@@ -76,6 +83,13 @@ func (s *series) sentIn(second int) {
 	s.at(second).Sent++
 }
 
+// restIn counts a request that was due in a second without being in the schedule.
+func (s *series) restIn(second int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.at(second).Planned++
+}
+
 func (s *series) take(w *window) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,6 +97,7 @@ func (s *series) take(w *window) {
 	at.Sent += w.sent
 	at.Answered += w.answered
 	at.Errors += w.errors
+	s.over[w.second] += w.over
 	if at.P50US > 0 { // the second was closed already
 		at.MaxUS = max(at.MaxUS, w.latency.max)
 		return
@@ -136,4 +151,29 @@ func (s *series) recent(now time.Duration, seconds int) (answered, errors, p99 i
 		}
 	}
 	return answered, errors, sum.quantile(0.99)
+}
+
+// A sight is what was seen of one second, for a rule.
+type sight struct {
+	total, errors int64
+	latency       float64 // the rule's percentile, in microseconds
+}
+
+// glance looks at a second that is over.
+func (s *series) glance(second int, h Threshold) sight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if second < 0 || second >= len(s.seconds) {
+		return sight{}
+	}
+	at := s.seconds[second]
+	v := sight{total: s.over[second], errors: at.Errors}
+	if c := s.open[second]; c != nil && h.metric == "p" {
+		of := &c.latency
+		if h.clock == serviceClock {
+			of = &c.service
+		}
+		v.latency = float64(of.quantile(h.percentile / 100))
+	}
+	return v
 }

@@ -15,21 +15,23 @@ import (
 
 // A total is everything that all workers saw.
 type total struct {
-	steps, warm []tally // by place in the mix
+	steps, warm []tally
 	lateness    coarse
+	delayed     int64
 	last        time.Duration // when the last measured answer came
 }
 
 func (e *engine) total() total {
-	sum := total{steps: make([]tally, len(e.jobs)), warm: make([]tally, len(e.jobs))}
+	sum := total{steps: make([]tally, len(e.steps)), warm: make([]tally, len(e.steps))}
 	for _, w := range e.workers {
 		r := w.recorder
 		r.mu.Lock()
-		for i := range e.jobs {
+		for i := range e.steps {
 			sum.steps[i].merge(&r.measured[i])
 			sum.warm[i].merge(&r.warm[i])
 		}
 		sum.lateness.merge(&r.lateness)
+		sum.delayed += r.delayed
 		sum.last = max(sum.last, r.last)
 		r.mu.Unlock()
 	}
@@ -46,14 +48,14 @@ func (t total) all() tally {
 }
 
 // summary makes the record of a run that is over.
-func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, before flight, u used) reports.Load {
+func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u used) reports.Load {
 	sum := e.total()
 	l := reports.Load{
 		Schema:  reports.LoadSchema,
 		Tool:    reports.Tool{Name: "flowproof", Version: o.Version},
-		Target:  reports.Target{Name: t.Name, URL: t.URL, Profile: t.Profile, Edition: t.Edition, Tokens: before.tokens},
+		Target:  reports.Target{Name: t.Name, URL: t.URL, Profile: t.Profile, Edition: t.Edition, Tokens: e.before.tokens},
 		Plan:    e.planRecord(),
-		Started: e.base.UTC().Format(time.RFC3339),
+		Started: e.base.UTC().Format(time.RFC3339Nano),
 		Partial: e.why,
 		Machine: reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
 		Series:  e.seconds(),
@@ -71,23 +73,18 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, b
 	l.Generator = e.generator(&sum, u, o)
 	l.Violations = e.violations(&sum, redactor)
 	rest := notes{engine: e, total: &sum, steps: l.Steps, together: o.Together}
-	judged := make(map[string]*tally, len(sum.steps)+1)
-	for i := range sum.steps {
-		judged[string(e.jobs[i].grant)] = copied(&sum.steps[i])
-	}
+	judged, planned := e.judged(&sum, l.Steps)
 	whole := sum.all()
 	judged[""] = &whole
-	planned := map[string]int64{}
-	for _, s := range l.Steps {
-		planned[s.Name] = s.Planned
-		planned[""] += s.Planned
-	}
-	l.Rate = reports.Rate{Intended: e.plan.Rate, Achieved: perSecond(whole.verified, span)}
+	l.Rate = reports.Rate{Intended: e.intended(l.Steps), Achieved: perSecond(whole.verified, span)}
 	j := judgement{tallies: judged, planned: planned, span: span, bottleneck: l.Generator.Bottleneck}
 	for _, h := range e.plan.Thresholds {
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
 	l.Verdict = verdict(&l, e.plan.Thresholds, &whole)
+	if e.aborted && l.Generator.Bottleneck == "" { // a rule of the plan is a bound, too
+		l.Verdict = reports.Fail
+	}
 	l.Notices = rest.list(&whole)
 	return l
 }
@@ -110,30 +107,39 @@ func copied(t *tally) *tally {
 	return &c
 }
 
-func (e *engine) planRecord() reports.Plan {
-	p := reports.Plan{
-		Model: e.plan.Model, Rate: e.plan.Rate, DurationMS: e.plan.Duration.Milliseconds(), WarmUpMS: e.plan.WarmUp.Milliseconds(),
-		Connections: e.plan.Connections, TimeoutMS: e.plan.Timeout.Milliseconds(),
-		Count: e.plan.Count, Clients: []string{},
-	}
-	for i, j := range e.jobs {
-		p.Grants = append(p.Grants, string(j.grant))
-		p.Weights = append(p.Weights, e.plan.Mix[i].Weight)
-		for _, is := range j.issues {
-			p.Clients = appendNew(p.Clients, is.request.Client)
-			if is.user != "" {
-				p.Users = appendNew(p.Users, is.user)
-			}
+// judged are the tallies that thresholds speak of: each step, each scenario with all its steps, and, under no
+// name, all together.
+func (e *engine) judged(sum *total, steps []reports.Step) (tallies map[string]*tally, planned map[string]int64) {
+	tallies, planned = map[string]*tally{}, map[string]int64{}
+	for i, s := range steps {
+		planned[""] += s.Planned
+		scenario := e.plan.Scenarios[e.steps[i].scenario].Name
+		if s.Name != scenario {
+			tallies[s.Name] = copied(&sum.steps[i])
+			planned[s.Name] = s.Planned
 		}
+		if tallies[scenario] == nil {
+			tallies[scenario] = &tally{}
+		}
+		tallies[scenario].merge(copied(&sum.steps[i]))
+		planned[scenario] += s.Planned
 	}
-	return p
+	return tallies, planned
 }
 
-func appendNew(list []string, s string) []string {
-	if slices.Contains(list, s) {
-		return list
+// intended is the rate of all requests of this shard, those that follow in an arrival with it.
+func (e *engine) intended(steps []reports.Step) float64 {
+	if e.plan.Model == Closed {
+		return 0
 	}
-	return append(list, s)
+	var all, arrivals int64
+	for i, s := range steps {
+		all += s.Planned
+		if _, first := e.jobOf(i); first {
+			arrivals += s.Planned
+		}
+	}
+	return e.plan.Rate / float64(e.plan.Shard.Of) * float64(all) / float64(max(arrivals, 1))
 }
 
 // span is how long the measured part took: the plan's time, or longer when answers came later.
@@ -147,35 +153,62 @@ func (e *engine) span(last time.Duration) time.Duration {
 	return last
 }
 
-// planned is how many measured requests of a share were due.
-func (e *engine) planned(share int, sent int64) int64 {
+// arrivals is how many of the schedule's requests first to next-1 are this shard's.
+func (e *engine) arrivals(first, next int64) (n int64) {
+	for job := range e.mix.jobs() {
+		n += e.count(job, first, next)
+	}
+	return n
+}
+
+// planned is how many measured requests of a step were due: those of the schedule, and for what follows in an
+// arrival those that came to it.
+func (e *engine) planned(i int, sent int64) int64 {
 	if e.plan.Model == Closed {
+		return sent
+	}
+	job, first := e.jobOf(i)
+	if !first {
+		for n, l := range e.lanes {
+			sent += l.later.left(e.sites[n].jobs[job])
+		}
 		return sent
 	}
 	n := e.schedule.last
 	if e.why != "" {
 		n = max(min(n, e.schedule.within(e.haltedAt)), 0)
 	}
-	return max(e.mix.count(share, e.schedule.warm+n)-e.mix.count(share, e.schedule.warm), sent)
+	return max(e.count(job, 0, n), sent)
+}
+
+// jobOf is the job whose requests are recorded as the step, and whether each of its arrivals begins with it.
+func (e *engine) jobOf(step int) (job int, first bool) {
+	for n, j := range e.sites[0].jobs {
+		for k, s := range j.steps {
+			if s == step {
+				return n, k == 0
+			}
+		}
+	}
+	return 0, false
 }
 
 func (e *engine) step(i int, t *tally) reports.Step {
-	planned := e.planned(i, t.sent)
-	return reports.Step{
-		Name: string(e.jobs[i].grant), Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified,
-		Throttled: t.throttled, Errors: t.errors, NotSent: planned - t.sent,
-		Latency: histogram(t.latency), Service: histogram(t.service),
-	}
+	return e.stepOf(i, t, e.planned(i, t.sent))
 }
 
 func (e *engine) warmStep(i int, t *tally) reports.Step {
 	planned := t.sent
-	if e.plan.Model == Open && e.why == "" {
-		planned = e.mix.count(i, e.schedule.warm)
+	if job, first := e.jobOf(i); first && e.plan.Model == Open && e.why == "" {
+		planned = e.count(job, -e.schedule.warm, 0)
 	}
+	return e.stepOf(i, t, planned)
+}
+
+func (e *engine) stepOf(i int, t *tally, planned int64) reports.Step {
 	return reports.Step{
-		Name: string(e.jobs[i].grant), Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified,
-		Throttled: t.throttled, Errors: t.errors, NotSent: planned - t.sent,
+		Name: e.steps[i].name, Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified,
+		Throttled: t.throttled, Errors: t.errors, NotSent: planned - t.sent, Late: t.late, Hostile: e.steps[i].kind == refusalKind,
 		Latency: histogram(t.latency), Service: histogram(t.service),
 	}
 }
@@ -189,7 +222,7 @@ func (e *engine) seconds() []reports.Second {
 			continue
 		}
 		from := time.Duration(i) * time.Second
-		out[i].Planned = e.schedule.planned(from, from+time.Second)
+		out[i].Planned += e.arrivals(e.schedule.planned(from, from+time.Second))
 	}
 	return out
 }
@@ -222,23 +255,27 @@ func perSecond(n int64, d time.Duration) float64 {
 const (
 	mostCPU      = 0.9                  // of the processors that the generator may use
 	mostLateness = 2 * time.Millisecond // at the 99th percentile
+	mostPause    = 0.01                 // of the time, for collecting garbage
 )
 
+// generator says how the load generator itself fared, and whether the figures are its own.
 func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	g := reports.Generator{
-		CPUSeconds: u.cpu.Seconds(), MaxRSSBytes: u.maxRSS, GCPauseUS: u.pause.Microseconds(),
-		LatenessP99US: sum.lateness.quantile(0.99), LatenessMaxUS: sum.lateness.max,
+		CPUSeconds: u.cpu.Seconds(), MaxRSSBytes: u.maxRSS, GCPauseUS: u.pause.Microseconds(), GCPauseMaxUS: u.longestPause.Microseconds(),
+		LatenessP99US: sum.lateness.quantile(0.99), LatenessMaxUS: sum.lateness.max, Late: sum.delayed,
+	}
+	who := "the load generator"
+	if o.Together {
+		who = "the load generator and the target, which share a process,"
 	}
 	cores := u.cpu.Seconds() / max(u.wall, time.Millisecond).Seconds()
 	switch {
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
-		who := "the load generator"
-		if o.Together {
-			who = "the load generator and the target, which share a process,"
-		}
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():
 		g.Bottleneck = fmt.Sprintf("1%% of the requests for which a connection was free were sent %s late or later", showMicroseconds(float64(g.LatenessP99US)))
+	case u.wall > time.Second && u.pause.Seconds() > mostPause*u.wall.Seconds():
+		g.Bottleneck = fmt.Sprintf("%s stood still for %s%% of the time to collect garbage", who, significant(100*u.pause.Seconds()/u.wall.Seconds()))
 	}
 	return g
 }
@@ -250,13 +287,21 @@ func (e *engine) violations(sum *total, redactor *oauth.Redactor) []reports.Viol
 		for i := range sum.steps {
 			n += sum.steps[i].flaws[f]
 		}
+		if f == wrongOwner {
+			n += e.sampled.strange
+		}
 		if n == 0 {
 			continue
 		}
 		r := f.rule()
-		first := e.firsts.exchanges[f].Evidence(redactor)
-		first.Deciding = true
-		out = append(out, reports.Violation{Requirement: r.requirement, Verdict: r.verdict, Count: n, Message: r.message, First: first})
+		v := reports.Violation{Requirement: r.requirement, Verdict: r.verdict, Count: n, Message: r.message, First: e.firsts.exchanges[f].Evidence(redactor)}
+		v.First.Deciding = true
+		if e.firsts.worst[f].Status != 0 {
+			worst := e.firsts.worst[f].Evidence(redactor)
+			worst.Deciding = true
+			v.Worst = &worst
+		}
+		out = append(out, v)
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 // ParseThreshold makes them.
 type Threshold struct {
 	expression string
-	step       string // a grant; empty: all of them
+	step       string // a scenario or a step; empty: all of them
 	clock      string // latency or service
 	metric     string // p, mean, max, min, errors, throttled, unsent or rate
 	percentile float64
@@ -29,11 +29,11 @@ const (
 	serviceClock = "service"
 )
 
-var thresholdShape = regexp.MustCompile(`^(?:([a-z_]+):)?(?:(latency|service)\.)?(p[0-9.]+|[a-z_]+)(<=|>=|<|>)([^<>=]+)$`)
+var thresholdShape = regexp.MustCompile(`^(?:([a-z0-9][a-z0-9_.-]*):)?(?:(latency|service)\.)?(p[0-9.]+|[a-z_]+)(<=|>=|<|>)([^<>=]+)$`)
 
-const thresholdShapes = "write p99<250ms, p99.9<1s, mean<50ms, max<2s, service.p99<100ms, errors<0.1%, rate>1900/s, or with a grant in front: password:p99<400ms"
+const thresholdShapes = "write p99<250ms, p99.9<1s, mean<50ms, max<2s, service.p99<100ms, errors<0.1%, rate>1900/s, or with a scenario or one of its steps in front: password:p99<400ms, login.redeem:p99<400ms"
 
-// ParseThreshold reads a bound: [GRANT:][service.]METRIC<VALUE, where the metric is a percentile (p99,
+// ParseThreshold reads a bound: [SCENARIO[.STEP]:][service.]METRIC<VALUE, where the metric is a percentile (p99,
 // p99.9), mean, max, min, errors, throttled, unsent or rate, and the sign <, <=, > or >=.
 func ParseThreshold(s string) (Threshold, error) {
 	compact := strings.Join(strings.Fields(s), "")

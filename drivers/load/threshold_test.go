@@ -131,16 +131,15 @@ func TestPlanIsChecked(t *testing.T) {
 		"no end":                 {Rate: 5},
 		"cannot be negative":     {Rate: 5, Duration: -1},
 		"too many":               {Rate: 5, Count: 1, Connections: 1e6},
-		"cannot be sent as load": {Rate: 5, Count: 1, Mix: []Share{{Grant: target.Implicit}}},
-		"twice":                  {Rate: 5, Count: 1, Mix: []Share{{Grant: target.Password}, {Grant: target.Password}}},
-		"is negative":            {Rate: 5, Count: 1, Mix: []Share{{target.Password, -1}}},
+		"cannot be sent as load": {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: "implicit"}}},
+		"twice":                  {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: Password}, {Flow: Password}}},
+		"is negative":            {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: Password, Weight: -1}}},
 		"is not in the mix":      {Rate: 5, Count: 1, Thresholds: []Threshold{p99}},
-		"above 1":                {Rate: 5, Count: 1, AbortErrors: 50},
-		"add up to":              {Rate: 5, Count: 1, Mix: []Share{{target.Password, 1e9}}},
-		"no client \"x\"":        {Rate: 5, Count: 1, Clients: []string{"x"}},
-		"spa has not":            {Rate: 5, Count: 1, Clients: []string{"spa"}},
-		"no user \"x\"":          {Rate: 5, Count: 1, Users: []string{"x"}, Mix: []Share{{Grant: target.Password}}},
-		"service, web, spare":    {Rate: 5, Count: 1, Clients: []string{"nobody"}},
+		"add up to":              {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: Password, Weight: 1e9}}},
+		"no client \"x\"":        {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: ClientCredentials, Clients: []string{"x"}}}},
+		"spa has not":            {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: ClientCredentials, Clients: []string{"spa"}}}},
+		"no user \"x\"":          {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: Password, Users: []string{"x"}}}},
+		"service, web, spare":    {Rate: 5, Count: 1, Scenarios: []Scenario{{Flow: ClientCredentials, Clients: []string{"nobody"}}}},
 	} {
 		_, err := Run(t.Context(), tgt, p, Options{})
 		if err == nil || !strings.Contains(err.Error(), hint) {
@@ -148,11 +147,12 @@ func TestPlanIsChecked(t *testing.T) {
 		}
 	}
 	p, err := Plan{Rate: 5, Count: 1}.resolved(tgt)
-	if err != nil || p.Model != Open || p.Connections != 64 || p.Timeout != 10*time.Second || p.Mix[0] != (Share{target.ClientCredentials, 1}) {
+	if err != nil || p.Model != Open || p.Connections != 64 || p.Timeout != 10*time.Second || p.Scenarios[0].Flow != ClientCredentials || p.Scenarios[0].Weight != 1 || p.Scenarios[0].Name != "client_credentials" {
 		t.Errorf("%+v, %v", p, err)
 	}
-	clients, err := p.clients(tgt, target.ClientCredentials)
-	if err != nil || names(clients, func(c target.Client) string { return c.Name }) != "service, web" {
-		t.Errorf("%v, %v", clients, err)
+	var w problems
+	clients := p.Scenarios[0].clients("", tgt, &w)
+	if w.err() != nil || names(clients, func(c target.Client) string { return c.Name }) != "service, web" {
+		t.Errorf("%v, %v", clients, w.err())
 	}
 }

@@ -28,6 +28,23 @@ type shard struct {
 	_    [24]byte // a shard a cache line
 }
 
+// seen are the values of a run that have to be different: each kind on its own.
+type seen struct{ access, refresh, codes *uniques }
+
+func newSeen() seen { return seen{newUniques(), newUniques(), newUniques()} }
+
+// verdict puts a value into the set, and returns the flaw that its coming shows: again when it may come once
+// more for the same owner, and repeated otherwise.
+func (u *uniques) verdict(value []byte, owner int, reissues bool, repeated, again flaw) flaws {
+	switch there, same := u.add(value, owner); {
+	case !there:
+		return 0
+	case same && reissues:
+		return again.bit()
+	}
+	return repeated.bit()
+}
+
 func newUniques() *uniques {
 	u := &uniques{seed: maphash.MakeSeed()}
 	for i := range u.shards {

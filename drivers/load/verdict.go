@@ -105,17 +105,21 @@ func (n notes) list(whole *tally) []string {
 	var out []string
 	say := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	e := n.engine
-	tokens, bytes := e.seen.size()
-	if tokens > 0 {
-		say("Uniqueness was checked over %d access tokens, kept as 62-bit hashes in %.1f MiB.", tokens, float64(bytes)/(1<<20))
-	}
-	var unsent, late int64
+	n.uniqueness(say)
+	var unsent, late, waited int64
 	for _, s := range n.steps {
 		unsent += s.NotSent
 		late += s.Errors[timedOut]
+		waited += s.Late
 	}
 	if unsent > 0 {
-		say("%d requests were due and could not be sent before the end, since every connection was busy: the latencies would be longer with them.", unsent)
+		say("%d requests were due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer with them.", unsent)
+	}
+	if queued := waited - n.total.delayed; queued > 0 && e.plan.Model == Open {
+		say("%d requests started more than %v late because every connection was busy; their latencies count the wait.", queued, overdue)
+	}
+	if n.total.delayed > 0 && e.plan.Model == Open {
+		say("%d requests for which a connection was free started more than %v late: that much is the load generator's, and their latencies count it.", n.total.delayed, overdue)
 	}
 	if late > 0 {
 		say("%d requests timed out after %v; the latencies count them with the time they were waited for.", late, e.plan.Timeout)
@@ -124,10 +128,20 @@ func (n notes) list(whole *tally) []string {
 		say("%d answers were refusals by 429 or 503; they are neither verified nor errors, and the latencies count them.", whole.throttled)
 	}
 	if b := e.begun.Load(); b > 0 {
-		say("%d chains of refresh tokens were begun again with the password, since their token was refused.", b)
+		say("%d chains of tokens were begun again, since their token was refused.", b)
 	}
-	if e.reissues {
+	if e.before.reissues {
 		say("The target gives the same client the same token while it lives; only a repeat across clients or users counts as a violation.")
+	}
+	if e.sampled.asked > 0 && e.sampled.strange == 0 {
+		say("%d tokens were introspected during the run; each was said to be that of the client and user who had asked.", e.sampled.asked)
+	}
+	n.hostile(say)
+	if g := e.grown.Load(); g > 0 {
+		say("The connections grew from %d to %d, since requests were due while all were busy.", e.plan.atFirst(), int64(e.plan.atFirst())+g)
+	}
+	if e.plan.Shard.Of > 1 {
+		say("This is shard %d of %d: figures are of its part of the plan alone.", e.plan.Shard.Index, e.plan.Shard.Of)
 	}
 	if n.together {
 		say("The target ran in the same process as the load generator: CPU seconds and memory are those of both.")
@@ -136,7 +150,39 @@ func (n notes) list(whole *tally) []string {
 		say("Every request opened a connection of its own; latency and service time include that.")
 	}
 	if e.plan.Model == Closed {
-		say("The model is closed: %d workers wait for their answers, so that a slow server is asked less often and waits are hidden.", e.plan.Connections)
+		say("The model is closed: %d workers wait for their answers, so that a slow server is asked less often and waits are hidden.", e.plan.workers())
 	}
 	return out
+}
+
+// uniqueness says over what it was checked.
+func (n notes) uniqueness(say func(string, ...any)) {
+	var counts []string
+	var sum int64
+	for _, set := range []struct {
+		of   *uniques
+		name string
+	}{{n.engine.seen.access, "access tokens"}, {n.engine.seen.refresh, "refresh tokens"}, {n.engine.seen.codes, "codes"}} {
+		if values, bytes := set.of.size(); values > 0 {
+			counts = append(counts, fmt.Sprintf("%d %s", values, set.name))
+			sum += bytes
+		}
+	}
+	if len(counts) > 0 {
+		say("Uniqueness was checked over %s, kept as 62-bit hashes in %.1f MiB.", list(counts), float64(sum)/(1<<20))
+	}
+}
+
+// hostile says what became of the requests that had to be refused.
+func (n notes) hostile(say func(string, ...any)) {
+	var sent, refused int64
+	for _, s := range n.steps {
+		if s.Hostile {
+			sent += s.Sent
+			refused += s.Verified + s.Throttled
+		}
+	}
+	if sent > 0 {
+		say("%d of %d hostile requests were refused as they have to be.", refused, sent)
+	}
 }

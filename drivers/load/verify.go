@@ -13,6 +13,7 @@ type answer struct {
 	contentType  []byte
 	cacheControl [][]byte // one a header line
 	retryAfter   []byte
+	location     []byte
 	body         []byte
 }
 

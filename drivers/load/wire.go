@@ -24,6 +24,8 @@ type wire interface {
 	do(request []byte, a *answer) error
 	// head is the header of the last answer, for evidence.
 	head() http.Header
+	// proto is the protocol of the last answer.
+	proto() string
 	// cut ends what is under way, from another goroutine; do then returns an error, now and ever after.
 	cut()
 	close()
@@ -33,7 +35,7 @@ var errCut = errors.New("load: the run ended before the answer came")
 
 // http1 is a wire over one HTTP/1.1 connection, which it opens again when it was lost.
 type http1 struct {
-	dial    func(context.Context) (net.Conn, error)
+	dial    dialFunc
 	timeout time.Duration
 	keep    bool // the connection serves many requests
 
@@ -56,7 +58,7 @@ const (
 	idleCheck  = 500 * time.Millisecond // a connection that rested longer may have been closed by the server
 )
 
-func newHTTP1(dial func(context.Context) (net.Conn, error), timeout time.Duration, keep bool) *http1 {
+func newHTTP1(dial dialFunc, timeout time.Duration, keep bool) *http1 {
 	h := &http1{dial: dial, timeout: timeout, keep: keep, reader: bufio.NewReaderSize(nil, readBuffer)}
 	h.response.Header.SetNoDefaultContentType(true) // what the server did not say is not to be judged
 	return h
@@ -91,13 +93,13 @@ func (h *http1) do(request []byte, a *answer) error {
 	h.answered = true
 	var closing bool
 	if q := &h.quick; h.usual {
-		*a = answer{status: q.status, contentType: q.contentType, cacheControl: q.cache, retryAfter: q.retry, body: q.body}
+		*a = answer{status: q.status, contentType: q.contentType, cacheControl: q.cache, retryAfter: q.retry, location: q.location, body: q.body}
 		closing = q.closing
 	} else {
 		head := &h.response.Header
 		*a = answer{
 			status: h.response.StatusCode(), contentType: head.ContentType(), body: h.response.Body(),
-			cacheControl: head.PeekAll("Cache-Control"), retryAfter: head.Peek("Retry-After"),
+			cacheControl: head.PeekAll("Cache-Control"), retryAfter: head.Peek("Retry-After"), location: head.Peek("Location"),
 		}
 		closing = head.ConnectionClose()
 	}
@@ -168,6 +170,8 @@ func (h *http1) head() http.Header {
 	}
 	return out
 }
+
+func (h *http1) proto() string { return "HTTP/1.1" }
 
 func (h *http1) drop() {
 	if h.conn == nil {

@@ -59,7 +59,7 @@ func read(r *bufio.Reader) bool {
 
 func open(t *testing.T, tgt target.Target, timeout time.Duration, keep bool) *http1 {
 	t.Helper()
-	dial, err := dialer(tgt)
+	dial, err := dialer(tgt, HTTP1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,12 +230,12 @@ func TestRequestsAreAsTheDriverMakesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	scope := "a b"
-	work, err := jobs(d, tgt, Plan{Scope: &scope, Mix: []Share{{target.ClientCredentials, 1}, {target.Password, 1}, {target.RefreshToken, 1}}})
-	if err != nil {
+	at := &site{target: tgt, driver: d, origin: s.URL}
+	if err := at.prepare(Plan{Scenarios: completedScenarios([]Scenario{{Flow: ClientCredentials, Scope: &scope}, {Flow: Password, Scope: &scope}, {Flow: RefreshToken, Scope: &scope}})}); err != nil {
 		t.Fatal(err)
 	}
 	h := open(t, tgt, 10*time.Second, true)
-	for _, j := range work {
+	for _, j := range at.jobs {
 		for _, i := range j.issues {
 			got = nil
 			var a answer

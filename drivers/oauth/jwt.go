@@ -78,15 +78,17 @@ func VerifyJWT(token string, jwks []byte) error {
 
 // ReadKeys reads a key set, and leaves out keys of kinds that nobody here knows (RFC 7517 §5).
 func ReadKeys(jwks []byte) (jose.JSONWebKeySet, error) {
-	var set struct {
-		Keys []json.RawMessage `json:"keys"`
-	}
+	var set map[string]json.RawMessage // a struct would take KEYS for keys
+	var list []json.RawMessage
 	if err := json.Unmarshal(jwks, &set); err != nil {
 		return jose.JSONWebKeySet{}, fmt.Errorf("oauth: read the key set: %w", err)
 	}
+	if err := json.Unmarshal(set["keys"], &list); err != nil {
+		return jose.JSONWebKeySet{}, fmt.Errorf("oauth: read the keys of the key set: %w", err)
+	}
 	var keys jose.JSONWebKeySet
 	var unread error
-	for _, raw := range set.Keys {
+	for _, raw := range list {
 		var k jose.JSONWebKey
 		if err := json.Unmarshal(raw, &k); err != nil {
 			unread = err

@@ -35,8 +35,9 @@ func extrasFaults() []Fault {
 			Sentence: "The introspection endpoint asks for no credentials",
 			change:   func(p *policy) { p.extras.tellsAnybody = true }},
 		{ID: "metadata-other-issuer", Requirement: "RFC8414-3-document", Needs: extras,
-			Sentence: "The metadata document names another issuer",
-			change:   func(p *policy) { p.extras.otherIssuer = true }},
+			Sentence:     "The metadata document names another issuer",
+			Consequences: []string{"RFC7662-2.2-state-truthful"},
+			change:       func(p *policy) { p.extras.otherIssuer = true }},
 		{ID: "metadata-lies", Requirement: "RFC8414-2-truthful", Needs: extras,
 			Sentence: "The metadata document announces a grant that does not work",
 			change: func(p *policy) {

@@ -21,14 +21,16 @@ func requestFaults() []Fault {
 				"SPACE-endpoints-documented", "SPACE-request-credentials-default", "SPACE-request-credentials-skip-silent"},
 			change: func(p *policy) { p.front.refusesGet = true }},
 		{ID: "post-skips-redirect-check", Requirement: "RFC6749-3.1-post-same-validation",
-			Sentence: "A POST may name any redirect_uri",
-			change:   func(p *policy) { p.front.postUnchecked = true }},
+			Sentence:     "A POST may name any redirect_uri",
+			Consequences: []string{"RFC6749-3.1.2.4-foreign-host-no-redirect"},
+			change:       func(p *policy) { p.front.postUnchecked = true }},
 		{ID: "authorize-reject-unknown-param", Requirement: "RFC6749-3.1-unknown-and-empty-params",
 			Sentence: "A parameter that the authorization endpoint does not know is an error",
 			change:   func(p *policy) { p.front.refusesUnknown = true }},
 		{ID: "dup-redirect-last-wins", Requirement: "RFC6749-3.1-duplicate-param",
-			Sentence: "Of a repeated redirect_uri the first is checked and the last is redirected to",
-			change:   func(p *policy) { p.front.checksFirst = true }},
+			Sentence:     "Of a repeated redirect_uri the first is checked and the last is redirected to",
+			Consequences: []string{"RFC6749-3.1.2.4-foreign-host-no-redirect"},
+			change:       func(p *policy) { p.front.checksFirst = true }},
 		{ID: "default-response-type-code", Requirement: "RFC6749-3.1.1-missing-response-type",
 			Sentence:     "A request without response_type gets a code",
 			Consequences: []string{"SPACE-authorization-errors"},
@@ -70,7 +72,8 @@ func redirectFaults() []Fault {
 			Consequences: []string{"RFC6749-3.1-duplicate-param"},
 			change:       func(p *policy) { p.front.errorsAnywhere = true }},
 		{ID: "host-suffix-match", Requirement: "RFC9700-2.1-host-lookalike",
-			Sentence: "A redirect_uri whose host ends like the registered one is accepted",
+			Sentence:     "A redirect_uri whose host ends like the registered one is accepted",
+			Consequences: []string{"RFC6749-3.1.2.4-foreign-host-no-redirect"},
 			change: func(p *policy) {
 				p.front.matchRedirect = func(registered, asked string) bool {
 					r, a := cutURI(registered), cutURI(asked)
@@ -78,7 +81,8 @@ func redirectFaults() []Fault {
 				}
 			}},
 		{ID: "port-ignored", Requirement: "RFC9700-2.1-scheme-port-exact",
-			Sentence: "A redirect_uri with another port is accepted",
+			Sentence:     "A redirect_uri with another port is accepted",
+			Consequences: []string{"RFC6749-3.1.2.4-foreign-host-no-redirect"},
 			change: func(p *policy) {
 				p.front.matchRedirect = func(registered, asked string) bool {
 					r, a := cutURI(registered), cutURI(asked)
@@ -95,7 +99,7 @@ func redirectFaults() []Fault {
 			}},
 		{ID: "query-ignored", Requirement: "RFC9700-2.1-query-exact",
 			Sentence:     "The query of a redirect_uri is not compared",
-			Consequences: []string{"RFC6749-10.14-response-param-pollution"},
+			Consequences: []string{"RFC6749-10.14-response-param-pollution", "RFC6749-3.1-response-params-once"},
 			change: func(p *policy) {
 				p.front.matchRedirect = func(registered, asked string) bool {
 					r, a := cutURI(registered), cutURI(asked)
@@ -116,7 +120,8 @@ func redirectFaults() []Fault {
 				}
 			}},
 		{ID: "pollute-code", Requirement: "RFC6749-10.14-response-param-pollution",
-			Sentence: "A redirect_uri with a code in its query is accepted, and the genuine code comes after it",
+			Sentence:     "A redirect_uri with a code in its query is accepted, and the genuine code comes after it",
+			Consequences: []string{"RFC6749-3.1-response-params-once"},
 			change: func(p *policy) {
 				p.front.matchRedirect = func(registered, asked string) bool { return strings.HasPrefix(asked, registered+"?code=") }
 			}},

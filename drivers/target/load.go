@@ -44,14 +44,18 @@ func Parse(name string, raw []byte, l Lookup) (Target, error) {
 	}
 	t := r.target(root)
 	if len(r.mistakes.List) > 0 {
-		r.mistakes.sort()
+		r.mistakes.Sort()
 		return Target{}, &r.mistakes
 	}
 	return t, nil
 }
 
-// parse reads one YAML document.
-func parse(raw []byte) (_ ast.Node, m *Mistake) {
+func parse(raw []byte) (ast.Node, *Mistake) {
+	return Document(raw, "write at least name, url, profile and clients")
+}
+
+// Document reads bytes as one YAML document, for a strict reader to walk; least says what an empty file lacks.
+func Document(raw []byte, least string) (_ ast.Node, m *Mistake) {
 	// The library is not proof against every sequence of bytes, and a file is only bytes.
 	defer func() {
 		if recover() != nil {
@@ -79,10 +83,10 @@ func parse(raw []byte) (_ ast.Node, m *Mistake) {
 	}
 	switch len(docs) {
 	case 0:
-		return nil, &Mistake{Line: 1, Column: 1, What: "the file is empty", Mend: "write at least name, url, profile and clients"}
+		return nil, &Mistake{Line: 1, Column: 1, What: "the file is empty", Mend: least}
 	case 1:
 		return docs[0].Body, nil
 	}
 	second := position(docs[1].Body)
-	return nil, &Mistake{Line: second.line, Column: second.column, What: "the file holds a second document", Mend: "write one file for each target"}
+	return nil, &Mistake{Line: second.line, Column: second.column, What: "the file holds a second document", Mend: "write each into a file of its own"}
 }

@@ -259,7 +259,7 @@ func TestTheNearestWordIsFound(t *testing.T) {
 	for word, want := range map[string]string{
 		"redirect_uri": "redirect_uris", "client_id": "id", "grant": "grants", "pasword": "", "secert": "secret", "Public": "public", "zzz": "",
 	} {
-		if got := nearest(word, []string{"grants", "id", "public", "redirect_uris", "secret"}); got != want {
+		if got := Nearest(word, []string{"grants", "id", "public", "redirect_uris", "secret"}); got != want {
 			t.Errorf("nearest %q is %q, want %q", word, got, want)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Mistake is one thing in the target file that cannot be, with its place and its mend.
+// A Mistake is one thing in a target file, or another file read as strictly, that cannot be, with its place and its mend.
 type Mistake struct {
 	File         string
 	Line, Column int // from 1
@@ -23,7 +23,7 @@ func (m Mistake) String() string {
 	return s
 }
 
-// Mistakes is the error of a target file that was read but makes no sense: all of them at once, in the
+// Mistakes is the error of a file that was read but makes no sense: all of them at once, in the
 // order of the file. It never holds the value of a secret.
 type Mistakes struct{ List []Mistake }
 
@@ -35,14 +35,15 @@ func (m *Mistakes) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-func (m *Mistakes) sort() {
+// Sort puts the mistakes into the order of the file.
+func (m *Mistakes) Sort() {
 	slices.SortStableFunc(m.List, func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 
-// nearest is the known word that was probably meant, or empty when none or several come to mind.
-func nearest(word string, known []string) string {
+// Nearest is the known word that was probably meant, or empty when none or several come to mind.
+func Nearest(word string, known []string) string {
 	best, distance := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		d := edits(strings.ToLower(word), k)

@@ -118,7 +118,7 @@ func (r *reader) object(n ast.Node, path string, known fields) map[string]entry 
 		read, ok := known[e.name]
 		if !ok {
 			mend := "known keys are " + list(keys)
-			if near := nearest(e.name, keys); near != "" {
+			if near := Nearest(e.name, keys); near != "" {
 				mend = "did you mean " + near + "?"
 				meant = append(meant, entry{near, e.key, e.value})
 			}
@@ -266,7 +266,7 @@ func (r *reader) choice(n ast.Node, path string, known ...string) string {
 
 func (r *reader) unknown(at place, path, word string, known []string) {
 	mend := "write " + list(known)
-	if near := nearest(word, known); near != "" {
+	if near := Nearest(word, known); near != "" {
 		mend = "did you mean " + near + "?"
 	}
 	r.mistake(at, mend, "%s: unknown %q", path, word)
