@@ -19,17 +19,23 @@ const ConformanceSchema = "flowproof/conformance/v1"
 
 // A Conformance is the record of a check.
 type Conformance struct {
-	Schema     string   `json:"schema"`
-	Tool       Tool     `json:"tool"`
-	Target     Target   `json:"target"`
-	Browser    string   `json:"browser,omitempty"` // product and version; empty when there was none
-	Only       string   `json:"only,omitempty"`    // the filter, when not everything was to run
-	Started    string   `json:"started"`           // RFC 3339, UTC
-	DurationMS int64    `json:"duration_ms"`
-	Partial    string   `json:"partial,omitempty"` // why the run ended early
-	Exchanges  int      `json:"exchanges"`         // how many the run made
-	Results    []Result `json:"results"`           // one a requirement, in the catalogue's order
-	Notices    []string `json:"notices,omitempty"` // what the reader must know about the run as a whole
+	Schema     string    `json:"schema"`
+	Tool       Tool      `json:"tool"`
+	Catalogue  string    `json:"catalogue,omitempty"` // which requirements were known: their number and a digest
+	Target     Target    `json:"target"`
+	Machine    *Machine  `json:"machine,omitempty"` // where flowproof ran
+	Browser    string    `json:"browser,omitempty"` // product and version; empty when there was none
+	Only       string    `json:"only,omitempty"`    // the filter, when not everything was to run
+	Strict     bool      `json:"strict,omitempty"`  // warnings counted as failures
+	Started    string    `json:"started"`           // RFC 3339, UTC
+	Ended      string    `json:"ended,omitempty"`   // RFC 3339, UTC
+	DurationMS int64     `json:"duration_ms"`
+	Partial    string    `json:"partial,omitempty"`  // why the run ended early
+	Exchanges  int       `json:"exchanges"`          // how many the run made
+	Results    []Result  `json:"results"`            // one a requirement, in the catalogue's order
+	Notices    []string  `json:"notices,omitempty"`  // what the reader must know about the run as a whole
+	Waivers    []Waiver  `json:"waivers,omitempty"`  // those that the run was given, and what became of each
+	Baseline   *Baseline `json:"baseline,omitempty"` // the earlier record that the run was held to
 }
 
 // A Tool says what wrote the record.
@@ -45,6 +51,9 @@ type Target struct {
 	Profile string `json:"profile"`
 	Edition string `json:"edition,omitempty"`
 	Tokens  string `json:"tokens,omitempty"` // jwt or opaque, as seen
+
+	File  string         `json:"file,omitempty"`  // the target file, relative to where flowproof ran; empty for the sandbox
+	Lines map[string]int `json:"lines,omitempty"` // where each client stands in it
 }
 
 // A Result is the verdict on one requirement and the findings that led to it.
@@ -71,6 +80,9 @@ type Finding struct {
 	DurationMS  int64        `json:"duration_ms"`
 	Evidence    []Exchange   `json:"evidence,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
+
+	Waived string `json:"waived,omitempty"` // why it does not count: who accepted it, until when, for what reason
+	Known  bool   `json:"known,omitempty"`  // it does not count, since it was so in the baseline
 }
 
 // An Attachment is a file beside the record, or, when Data is set, inside it.

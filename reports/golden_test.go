@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -54,9 +55,13 @@ func render(t *testing.T, format string, r Record) []byte {
 	return out.Bytes()
 }
 
+func formatsFor(r Record) []Format {
+	return slices.DeleteFunc(Formats(), func(f Format) bool { return !f.For(r.Kind()) })
+}
+
 func TestEveryFormatIsByteStableAndAsCommitted(t *testing.T) {
 	for name, record := range samples() {
-		for _, f := range Formats() {
+		for _, f := range formatsFor(record) {
 			t.Run(name+f.Extension, func(t *testing.T) {
 				got := render(t, f.Name, record)
 				for range 2 {
@@ -72,7 +77,7 @@ func TestEveryFormatIsByteStableAndAsCommitted(t *testing.T) {
 
 func TestNoFormatLetsHostileCharactersThrough(t *testing.T) {
 	for name, record := range samples() {
-		for _, f := range Formats() {
+		for _, f := range formatsFor(record) {
 			text := render(t, f.Name, record)
 			if !utf8.Valid(text) {
 				t.Errorf("%s of %s is not UTF-8", f.Name, name)
@@ -104,7 +109,7 @@ func TestColourIsOursAlone(t *testing.T) {
 
 func TestUnknownFormatIsRefusedWithTheKnownOnes(t *testing.T) {
 	err := Render("pdf", io.Discard, samples()["load"])
-	if err == nil || !strings.Contains(err.Error(), "html, json, junit, text") {
+	if err == nil || !strings.Contains(err.Error(), "csv, hgrm, html, json, junit") {
 		t.Errorf("got %v", err)
 	}
 	for _, f := range Formats() {
@@ -116,6 +121,9 @@ func TestUnknownFormatIsRefusedWithTheKnownOnes(t *testing.T) {
 
 func TestJUnitAddsUpAndNamesAreUnique(t *testing.T) {
 	for name, record := range samples() {
+		if record.Comparison != nil {
+			continue
+		}
 		text := render(t, "junit", record)
 		var doc junitSuites
 		if err := xml.Unmarshal(text, &doc); err != nil {
@@ -142,9 +150,8 @@ func TestJUnitAddsUpAndNamesAreUnique(t *testing.T) {
 			total.Tests += s.Tests
 			total.Failures += s.Failures
 			total.Errors += s.Errors
-			total.Skipped += s.Skipped
 		}
-		if total.Tests != doc.Tests || total.Failures != doc.Failures || total.Errors != doc.Errors || total.Skipped != doc.Skipped {
+		if total.Tests != doc.Tests || total.Failures != doc.Failures || total.Errors != doc.Errors {
 			t.Errorf("%s: the sums are wrong", name)
 		}
 		if red, code := doc.Failures+doc.Errors > 0, record.ExitCode(false); red != (code != 0) {

@@ -1,6 +1,9 @@
 package reports
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // A headline is the verdict on a whole run, in a word and in a sentence.
 type headline struct {
@@ -10,21 +13,56 @@ type headline struct {
 }
 
 func (c Conformance) headline() headline {
-	counts := c.Counts()
-	judged := counts.Judged()
+	counts := c.Counting()
+	judged := plural(counts.Judged(), "judged requirement", "judged requirements")
+	worse, aside := 0, c.asideWords()
+	if c.Baseline != nil {
+		worse = requirements(c.Baseline.Worse)
+	}
 	switch {
+	case worse > 0:
+		return headline{Fail, "Worse than the baseline", plural(worse, "requirement got worse", "requirements got worse") + " since " + moment(c.Baseline.Started) + "." + aside}
 	case counts[Fail] > 0:
-		return headline{Fail, "Falls short", fmt.Sprintf("%s of %s %s.", grouped(counts[Fail]), plural(judged, "judged requirement", "judged requirements"), verb(counts[Fail], "fails", "fail"))}
+		return headline{Fail, "Falls short", fmt.Sprintf("%s of %s %s.%s", grouped(counts[Fail]), judged, verb(counts[Fail], "fails", "fail"), aside)}
+	case c.Strict && counts[Warn] > 0:
+		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s, and warnings count.%s", judged, plural(counts[Warn], "of them warns", "of them warn"), aside)}
+	case c.Strict && c.staleWaivers() > 0:
+		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s to be looked after.%s", judged, plural(c.staleWaivers(), "waiver has", "waivers have"), aside)}
 	case c.Partial != "":
 		return headline{Inconclusive, "Cannot be told", "The run ended early: " + c.Partial + "."}
-	case judged == 0:
+	case counts.Judged() == 0:
 		return headline{Inconclusive, "Cannot be told", "Nothing was judged."}
 	case counts[Inconclusive] > 0:
-		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("Nothing fails, but %s inconclusive.", plural(counts[Inconclusive], "requirement is", "requirements are"))}
+		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("Nothing fails, but %s inconclusive.%s", plural(counts[Inconclusive], "requirement is", "requirements are"), aside)}
+	case c.Baseline != nil:
+		return headline{Pass, "No worse than the baseline", fmt.Sprintf("None of %s got worse since %s.%s", judged, moment(c.Baseline.Started), aside)}
 	case counts[Warn] > 0:
-		return headline{Warn, "Conforms, with warnings", fmt.Sprintf("None of %s fails; %s.", plural(judged, "judged requirement", "judged requirements"), plural(counts[Warn], "warning", "warnings"))}
+		return headline{Warn, "Conforms, with warnings", fmt.Sprintf("None of %s fails; %s.%s", judged, plural(counts[Warn], "warning", "warnings"), aside)}
 	}
-	return headline{Pass, "Conforms", fmt.Sprintf("None of %s fails.", plural(judged, "judged requirement", "judged requirements"))}
+	return headline{Pass, "Conforms", fmt.Sprintf("None of %s fails.%s", judged, aside)}
+}
+
+// asideWords says how many requirements are worse than their verdict counts.
+func (c Conformance) asideWords() string {
+	waived, known := 0, 0
+	for _, r := range c.Results {
+		if !slices.Contains([]Verdict{Fail, Warn, Inconclusive}, Worst(r.Verdict)) || r.Counting() == Worst(r.Verdict) {
+			continue
+		}
+		if slices.ContainsFunc(r.worst(), func(f Finding) bool { return f.Known }) {
+			known++
+		} else {
+			waived++
+		}
+	}
+	words := ""
+	if waived > 0 {
+		words += " " + plural(waived, "is waived.", "are waived.")
+	}
+	if known > 0 {
+		words += " " + plural(known, "is as bad as it was.", "are as bad as they were.")
+	}
+	return words
 }
 
 func (l Load) headline() headline {

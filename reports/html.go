@@ -24,6 +24,8 @@ func HTML(w io.Writer, r Record) error {
 		return page(w, "conformance.gohtml", newConformancePage(shown(*r.Conformance)))
 	case "load":
 		return page(w, "load.gohtml", newLoadPage(shown(*r.Load)))
+	case "comparison":
+		return page(w, "comparison.gohtml", newComparisonPage(shown(*r.Comparison)))
 	}
 	return errors.New("reports: there is no record to render")
 }
@@ -64,22 +66,25 @@ func page(w io.Writer, name string, view any) error {
 		return fmt.Errorf("reports: make the page: %w", err)
 	}
 	t, err := template.New(name).Funcs(template.FuncMap{
-		"style":    func() template.CSS { return template.CSS(style) },
-		"script":   func() template.JS { return template.JS(script) },
-		"policy":   func() string { return policy(style, script) },
-		"icon":     favicon,
-		"verdicts": Verdicts,
-		"flow":     flowWords,
-		"endpoint": endpointWords,
-		"short":    func(e string) string { return strings.TrimSuffix(endpointWords(e), " endpoint") },
-		"micros":   func(us int64) string { return micros(float64(us)) },
-		"span":     span,
-		"moment":   moment,
-		"grouped":  grouped[int64],
-		"plural":   plural[int],
-		"plurals":  plural[int64],
-		"path":     pathOf,
-		"pair":     func(a, b any) [2]any { return [2]any{a, b} },
+		"style":           func() template.CSS { return template.CSS(style) },
+		"script":          func() template.JS { return template.JS(script) },
+		"policy":          func() string { return policy(style, script) },
+		"icon":            favicon,
+		"verdicts":        Verdicts,
+		"flow":            flowWords,
+		"endpoint":        endpointWords,
+		"short":           func(e string) string { return strings.TrimSuffix(endpointWords(e), " endpoint") },
+		"micros":          func(us int64) string { return micros(float64(us)) },
+		"span":            span,
+		"moment":          moment,
+		"grouped":         grouped[int64],
+		"plural":          plural[int],
+		"plurals":         plural[int64],
+		"path":            pathOf,
+		"aside":           Result.aside,
+		"grouped_changes": groupedChanges,
+		"pair":            func(all ...any) []any { return all },
+		"answer":          answerOf,
 	}).ParseFS(pageFiles, "page/*.gohtml")
 	if err != nil {
 		return fmt.Errorf("reports: make the page: %w", err)

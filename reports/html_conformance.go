@@ -3,6 +3,7 @@ package reports
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,7 +21,10 @@ type conformancePage struct {
 	Flows     []string
 	Endpoints []string
 	Levels    []string
+	Documents []string
 	Total     int
+	Baseline  *Baseline
+	Waivers   []Waiver
 }
 
 // A verdictCount is how many there are of a verdict.
@@ -69,13 +73,17 @@ type sectionView struct {
 type requirementView struct {
 	Result
 	Flows, Endpoints string // of its findings, for the filters
+	Documents        string // that it cites, likewise
 	Open             bool
+	Aside            string // why its verdict does not count
 	Views            []findingView
 }
 
 type findingView struct {
 	Finding
 	Open     bool
+	Aside    string
+	Deciders deciders
 	Pictures []picture
 	Texts    []fact
 	Files    []Attachment
@@ -85,13 +93,14 @@ func newConformancePage(c Conformance) conformancePage {
 	h, m := c.headline(), c.Matrix()
 	p := conformancePage{
 		frame: frame{
-			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.Notices, Target: c.Target, Tool: c.Tool,
+			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.remarks(), Target: c.Target, Tool: c.Tool,
 			Title: h.Word + " · " + c.Target.Name + " · flowproof check",
 			Facts: facts("Profile", c.Target.Profile, "Edition", c.Target.Edition, "Tokens", tokenFact(c.Target.Tokens), "Browser", browserFact(c.Browser),
-				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Made by", c.Tool.Name+" "+c.Tool.Version),
+				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Target file", c.Target.File,
+				"Machine", machineFact(c.Machine), "Catalogue", c.Catalogue, "Made by", c.Tool.Name+" "+c.Tool.Version),
 		},
 		Counts: c.Counts().ordered(), Bar: c.Counts().bar(), Matrix: m.view(), Attention: c.worstFirst(),
-		Flows: m.Flows, Endpoints: m.Endpoints, Total: len(c.Results),
+		Flows: m.Flows, Endpoints: m.Endpoints, Total: len(c.Results), Baseline: c.Baseline, Waivers: c.Waivers,
 	}
 	for _, v := range []Verdict{Inconclusive, NotApplicable} {
 		if reasons, total := c.reasons(v); total > 0 {
@@ -109,7 +118,7 @@ func newConformancePage(c Conformance) conformancePage {
 			counts = append(counts, Counts{})
 		}
 		levels[r.Level] = true
-		open := r.Verdict == Fail && attention < opened
+		open := r.Counting() == Fail && attention < opened
 		if open {
 			attention++
 		}
@@ -119,8 +128,32 @@ func newConformancePage(c Conformance) conformancePage {
 	for i := range p.Sections {
 		p.Sections[i].Counts = counts[i].ordered()
 	}
+	for _, r := range c.Results {
+		for _, d := range documents(r.Source) {
+			if !slices.Contains(p.Documents, d) {
+				p.Documents = append(p.Documents, d)
+			}
+		}
+	}
+	slices.SortFunc(p.Documents, natural)
 	p.Levels = ordered(levels, nil, []string{"MUST", "MUST NOT", "SHOULD", "SHOULD NOT", "MAY", "DOC"})
 	return p
+}
+
+// natural orders RFC 822 before RFC 6749.
+func natural(a, b string) int {
+	number := func(s string) int {
+		n, _ := strconv.Atoi(strings.TrimPrefix(s, "RFC "))
+		return n
+	}
+	return cmp.Or(cmp.Compare(min(number(b), 1), min(number(a), 1)), cmp.Compare(number(a), number(b)), cmp.Compare(a, b))
+}
+
+func machineFact(m *Machine) string {
+	if m == nil {
+		return ""
+	}
+	return joined(", ", joined(" ", m.OS, m.Arch), plural(m.CPUs, "core", "cores"), m.CPU)
 }
 
 func tokenFact(tokens string) string {
@@ -188,7 +221,7 @@ func (m Matrix) view() matrixView {
 }
 
 func (r Result) view(open bool) requirementView {
-	v := requirementView{Result: r, Open: open}
+	v := requirementView{Result: r, Open: open, Aside: r.aside()}
 	var flows, endpoints []string
 	for _, f := range r.Findings {
 		if !slices.Contains(flows, f.Flow) {
@@ -197,7 +230,7 @@ func (r Result) view(open bool) requirementView {
 		if !slices.Contains(endpoints, f.Endpoint) {
 			endpoints = append(endpoints, f.Endpoint)
 		}
-		fv := findingView{Finding: f, Open: open && f.Verdict == Fail}
+		fv := findingView{Finding: f, Open: open && f.Verdict == Fail, Aside: f.aside(), Deciders: decidersOf(f, r.Sentence)}
 		for _, a := range f.Attachments {
 			if p, ok := pictureOf(a); ok {
 				fv.Pictures = append(fv.Pictures, p)
@@ -211,6 +244,6 @@ func (r Result) view(open bool) requirementView {
 	}
 	// What decided the verdict stands first; the rest keeps its order.
 	slices.SortStableFunc(v.Views, func(a, b findingView) int { return cmp.Compare(a.Verdict.rank(), b.Verdict.rank()) })
-	v.Flows, v.Endpoints = strings.Join(flows, " "), strings.Join(endpoints, " ")
+	v.Flows, v.Endpoints, v.Documents = strings.Join(flows, " "), strings.Join(endpoints, " "), strings.Join(documents(r.Source), "|")
 	return v
 }

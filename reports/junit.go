@@ -19,7 +19,7 @@ type (
 		Tests    int          `xml:"tests,attr"`
 		Failures int          `xml:"failures,attr"`
 		Errors   int          `xml:"errors,attr"`
-		Skipped  int          `xml:"skipped,attr"`
+		Skipped  int          `xml:"-"` // no attribute of testsuites
 		Time     string       `xml:"time,attr"`
 		Suites   []junitSuite `xml:"testsuite"`
 	}
@@ -39,7 +39,7 @@ type (
 		ClassName  string           `xml:"classname,attr"`
 		Name       string           `xml:"name,attr"`
 		Time       string           `xml:"time,attr"`
-		Properties *junitProperties `xml:"properties"`
+		Properties *junitProperties `xml:"-"` // the suite has them: a testcase may not, by the schema
 		Skipped    *junitOutcome    `xml:"skipped"`
 		Error      *junitOutcome    `xml:"error"`
 		Failure    *junitOutcome    `xml:"failure"`
@@ -64,7 +64,8 @@ type (
 
 // JUnit writes the record as JUnit XML: a failure fails, what is inconclusive is an error, what is not
 // applicable is skipped, and warnings and notes pass with their text as output. Names are unique and do
-// not change from run to run. Characters that XML forbids are spelled out.
+// not change from run to run. What was waived, or was so in the baseline, is skipped with the reason. Each
+// suite has a property for each of its cases, named after it. Characters that XML forbids are spelled out.
 func JUnit(w io.Writer, r Record) error {
 	var doc junitSuites
 	switch r.Kind() {
@@ -100,8 +101,20 @@ func junitConformance(c Conformance) junitSuites {
 			suites = append(suites, junitSuite{Name: r.Section, Timestamp: stamp(c.Started), Properties: about})
 		}
 		for _, test := range byVariant(r) {
-			suites[i].add(test.junit("flowproof."+slug(r.Section)), test.spent())
+			suites[i].add(test.junit("flowproof."+slug(r.Section), c.Strict), test.spent())
 		}
+	}
+	if gates := c.gates(); len(gates) > 0 {
+		suite := junitSuite{Name: "Gates", Timestamp: stamp(c.Started), Properties: about}
+		for _, g := range gates {
+			test := junitCase{ClassName: "flowproof.gates", Name: g.Name, Time: seconds(0), Output: &junitText{escaped(g.Words)}}
+			if g.Verdict == Fail {
+				line, _, _ := strings.Cut(g.Words, "\n")
+				test.Failure, test.Output = &junitOutcome{oneLine(line), "gate", escaped(g.Words)}, nil
+			}
+			suite.add(test, 0)
+		}
+		suites = append(suites, suite)
 	}
 	if c.Partial != "" {
 		run := junitSuite{Name: "The run", Timestamp: stamp(c.Started), Properties: about}
@@ -156,16 +169,28 @@ func (v variant) spent() int64 {
 	return ms
 }
 
-func (v variant) junit(class string) junitCase {
-	r, verdict := v.result, v.verdict()
-	name := r.Requirement
-	if v.name != "" {
-		name += ": " + v.name
+// title names the variant in lists: the requirement's id, and the variant.
+func (v variant) title() string {
+	if v.name == "" {
+		return oneLine(v.result.Requirement)
 	}
-	c := junitCase{ClassName: class, Name: cut(oneLine(name), summaryLength), Time: seconds(v.spent()), Properties: properties(
+	return cut(oneLine(v.result.Requirement+": "+v.name), summaryLength)
+}
+
+func (v variant) junit(class string, strict bool) junitCase {
+	r, verdict := v.result, v.verdict()
+	c := junitCase{ClassName: class, Name: v.title(), Time: seconds(v.spent()), Properties: properties(
 		"requirement", r.Requirement, "level", r.Level, "source", r.Source, "verdict", string(verdict),
 	)}
 	message, body := v.message(verdict), v.body(verdict)
+	if why := v.aside(); why != "" {
+		c.Skipped = &junitOutcome{Message: oneLine(verdict.Word() + ", " + why)}
+		return c
+	}
+	if verdict == Warn && strict {
+		c.Failure = &junitOutcome{message, r.Level, escaped(body)}
+		return c
+	}
 	switch verdict {
 	case Fail:
 		c.Failure = &junitOutcome{message, r.Level, escaped(body)}
@@ -258,7 +283,8 @@ func (s *junitSuite) add(c junitCase, ms int64) {
 	}
 }
 
-// junitAll adds up the suites, and makes names unique where two requirements and variants read alike.
+// junitAll adds up the suites, makes names unique where two requirements and variants read alike, and hands
+// the properties of the cases to their suites.
 func junitAll(name string, ms int64, suites []junitSuite) junitSuites {
 	doc := junitSuites{Name: oneLine(name), Time: seconds(ms), Suites: suites}
 	taken := map[string]bool{}
@@ -277,8 +303,28 @@ func junitAll(name string, ms int64, suites []junitSuite) junitSuites {
 			}
 			taken[c.ClassName+"\n"+c.Name] = true
 		}
+		s.Properties = s.withCases()
 	}
 	return doc
+}
+
+// withCases are the suite's properties and those of its cases, each under the name of its case.
+func (s junitSuite) withCases() *junitProperties {
+	out := new(junitProperties)
+	if s.Properties != nil {
+		out.List = slices.Clone(s.Properties.List)
+	}
+	for _, c := range s.Cases {
+		if c.Properties == nil {
+			continue
+		}
+		var parts []string
+		for _, p := range c.Properties.List {
+			parts = append(parts, p.Name+"="+p.Value)
+		}
+		out.List = append(out.List, junitProperty{c.Name, strings.Join(parts, "; ")})
+	}
+	return out
 }
 
 // properties pairs names with values, leaving out the empty ones.

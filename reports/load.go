@@ -85,6 +85,7 @@ type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	CPUs int    `json:"cpus"`
+	CPU  string `json:"cpu,omitempty"` // its model
 	Go   string `json:"go"`
 }
 

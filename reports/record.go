@@ -13,19 +13,22 @@ import (
 	"unicode/utf8"
 )
 
-// A Record is what a run leaves: exactly one of the two is set.
+// A Record is what a run, or a comparison of two, leaves: exactly one of them is set.
 type Record struct {
 	Conformance *Conformance
 	Load        *Load
+	Comparison  *Comparison
 }
 
-// Kind names the record: conformance or load; it is empty when there is none.
+// Kind names the record: conformance, load or comparison; it is empty when there is none.
 func (r Record) Kind() string {
 	switch {
-	case r.Conformance != nil && r.Load == nil:
+	case r.Conformance != nil && r.Load == nil && r.Comparison == nil:
 		return "conformance"
-	case r.Load != nil && r.Conformance == nil:
+	case r.Load != nil && r.Conformance == nil && r.Comparison == nil:
 		return "load"
+	case r.Comparison != nil && r.Conformance == nil && r.Load == nil:
+		return "comparison"
 	}
 	return ""
 }
@@ -37,6 +40,8 @@ func (r Record) ExitCode(strict bool) int {
 		return r.Conformance.ExitCode(strict)
 	case "load":
 		return r.Load.ExitCode()
+	case "comparison":
+		return r.Comparison.ExitCode()
 	}
 	return exitCannotClaim
 }
@@ -48,6 +53,8 @@ func (r Record) Summary(w io.Writer, color bool) {
 		r.Conformance.Summary(w, color)
 	case "load":
 		r.Load.Summary(w, color)
+	case "comparison":
+		r.Comparison.Summary(w, color)
 	}
 }
 
@@ -62,7 +69,7 @@ func (r Record) Partial() string {
 	return ""
 }
 
-// Write stores a record (a Conformance, a Load, a pointer to one, or a Record) as JSON. The file is
+// Write stores a record (a Conformance, a Load, a pointer to one of these, a Comparison, or a Record) as JSON. The file is
 // replaced as a whole or not at all, and only its owner can read it.
 func Write(path string, record any) error {
 	r, err := recordOf(record)
@@ -115,6 +122,8 @@ func recordOf(record any) (Record, error) {
 		return Record{Conformance: r}, checkSet(r != nil)
 	case Load:
 		return Record{Load: &r}, nil
+	case Comparison:
+		return Record{Comparison: &r}, nil
 	case *Load:
 		return Record{Load: r}, checkSet(r != nil)
 	case Record:
@@ -138,6 +147,8 @@ func encode(w io.Writer, r Record) error {
 		value = r.Conformance.whole()
 	case "load":
 		value = r.Load.whole()
+	case "comparison":
+		value = r.Comparison.whole()
 	default:
 		return errors.New("reports: there is no record to write")
 	}
@@ -243,12 +254,18 @@ func decode(text []byte) (Record, error) {
 			return Record{}, err
 		}
 		return Record{Load: l}, l.check()
+	case ComparisonSchema:
+		c := new(Comparison)
+		if err := unmarshal(text, c); err != nil {
+			return Record{}, err
+		}
+		return Record{Comparison: c}, c.check()
 	}
 	return Record{}, wrongSchema(*head.Schema)
 }
 
 func wrongSchema(schema string) error {
-	for _, known := range []string{ConformanceSchema, LoadSchema} {
+	for _, known := range []string{ConformanceSchema, LoadSchema, ComparisonSchema} {
 		if kind := known[:strings.LastIndex(known, "/")+1]; strings.HasPrefix(schema, kind) {
 			return fmt.Errorf("its schema is %q and this flowproof reads %q; use the flowproof that wrote it, or a newer one", schema, known)
 		}

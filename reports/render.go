@@ -14,31 +14,57 @@ type Format struct {
 	Extension string // of the file, with its dot
 	About     string // what it is for
 	render    func(io.Writer, Record) error
+	kinds     []string // the records that it is for; none: all
 }
 
 // Formats lists the formats by name.
 func Formats() []Format {
+	const check, load = "conformance", "load"
 	return []Format{
-		{"html", ".html", "one page for people, without network", HTML},
-		{"json", ".json", "the record itself", encode},
-		{"junit", ".xml", "JUnit XML for CI servers", JUnit},
-		{"text", ".txt", "the summary", func(w io.Writer, r Record) error { r.Summary(w, false); return nil }},
+		{"csv", ".csv", "a load run second by second, for spreadsheets", CSV, []string{load}},
+		{"hgrm", ".hgrm", "the latency spectrum of a load run, for HdrHistogram's plotters", HGRM, []string{load}},
+		{"html", ".html", "one page for people, without network", HTML, nil},
+		{"json", ".json", "the record itself", encode, nil},
+		{"junit", ".xml", "JUnit XML for CI servers", JUnit, []string{check, load}},
+		{"markdown", ".md", "the summary of a CI job", Markdown, nil},
+		{"openmetrics", ".metrics.txt", "the final figures for collectors and merge requests", OpenMetrics, []string{check, load}},
+		{"sarif", ".sarif", "SARIF 2.1.0 for code scanning", SARIF, []string{check}},
+		{"teamcity", ".teamcity.txt", "TeamCity service messages", TeamCity, []string{check, load}},
+		{"text", ".txt", "the summary", func(w io.Writer, r Record) error { r.Summary(w, false); return nil }, nil},
 	}
+}
+
+// For says whether the format is one for that kind of record.
+func (f Format) For(kind string) bool { return len(f.kinds) == 0 || slices.Contains(f.kinds, kind) }
+
+// FormatNamed finds a format; the error names those that there are.
+func FormatNamed(name string) (Format, error) {
+	var names []string
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, nil
+		}
+		names = append(names, f.Name)
+	}
+	return Format{}, fmt.Errorf("reports: there is no format %q; choose one of %s", name, strings.Join(names, ", "))
+}
+
+// errNotOf refuses a record that the format has no form for.
+func errNotOf(format string, r Record, what string) error {
+	if r.Kind() == "" {
+		return errors.New("reports: there is no record to render")
+	}
+	return fmt.Errorf("reports: %s is a format for the record of %s, and this is the record of a %s", format, what, r.Kind())
 }
 
 // Render writes the record in the format of that name.
 func Render(format string, w io.Writer, r Record) error {
-	formats := Formats()
-	i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == format })
-	if i < 0 {
-		var names []string
-		for _, f := range formats {
-			names = append(names, f.Name)
-		}
-		return fmt.Errorf("reports: there is no format %q; choose one of %s", format, strings.Join(names, ", "))
+	f, err := FormatNamed(format)
+	if err != nil {
+		return err
 	}
 	if r.Kind() == "" {
 		return errors.New("reports: there is no record to render")
 	}
-	return formats[i].render(w, r)
+	return f.render(w, r)
 }

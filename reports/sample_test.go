@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -253,8 +254,72 @@ func emptyLoad() Load {
 	}
 }
 
+// gatedConformance is a check with waivers that was held to a baseline.
+func gatedConformance() Conformance {
+	base, c := sampleConformance(), sampleConformance()
+	base.Started, base.Tool.Version = "2026-01-30T08:00:00Z", "0.9.0"
+	verdict := func(c *Conformance, id string, v Verdict) {
+		for i := range c.Results {
+			if r := &c.Results[i]; r.Requirement == id {
+				r.Verdict = v
+				for j := range r.Findings {
+					r.Findings[j].Verdict = v
+				}
+			}
+		}
+	}
+	verdict(&base, "RFC6749-4.1.2-code-single-use", Pass)
+	verdict(&base, "RFC6749-6-bound-to-client", Fail)
+	c.Strict = true
+	c.Machine = &Machine{OS: "linux", Arch: "amd64", CPUs: 2, CPU: "A Processor " + hostile, Go: "go1.26.8"}
+	c.Catalogue, c.Ended, c.Target.File, c.Target.Lines = "205 requirements, 0123456789ab", "2026-02-03T10:12:41Z", "targets/acme.yaml", map[string]int{"web": 7}
+	c.Waive([]Waiver{
+		{Requirement: "RFC7636-4.6-wrong-verifier", Reason: "the old gateway, " + hostile, Owner: "Ada", Until: "2026-06-30"},
+		{Requirement: "RFC6749-6-bound-to-client", Variant: "another client", Reason: "mended by now", Owner: "Bob", Until: "2026-06-30"},
+		{Requirement: "RFC6749-3.2-duplicate-param", Reason: "until the move", Owner: "Eve", Until: "2026-01-31"},
+	}, time.Date(2026, 2, 3, 10, 12, 33, 0, time.UTC))
+	if err := c.HoldTo(base, "main/check.json"); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+// slowerLoad is calmLoad with every second slower by the factor.
+func slowerLoad(seconds int, factor float64) Load {
+	l := calmLoad()
+	l.Series = series(seconds)
+	for i := range l.Series {
+		s := &l.Series[i]
+		s.P50US, s.P99US, s.MaxUS, s.Errors = int64(float64(s.P50US)*factor), int64(float64(s.P99US)*factor), int64(float64(s.MaxUS)*factor), 0
+	}
+	l.Steps[0].Latency = histogram(96_000, 1000*factor)
+	l.DurationMS = int64(seconds) * 1000
+	l.Plan.DurationMS = l.DurationMS
+	return l
+}
+
+func compared(a, b any) Comparison {
+	ra, err := recordOf(a)
+	if err != nil {
+		panic(err)
+	}
+	rb, err := recordOf(b)
+	if err != nil {
+		panic(err)
+	}
+	c, err := Compare(ra, rb, "a "+hostile+".json", "b.json", 0.1)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // samples are the records that every renderer is tested with.
 func samples() map[string]Record {
-	c, p, l, calm, empty := sampleConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
-	return map[string]Record{"conformance": {Conformance: &c}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+	c, g, p, l, calm, empty := sampleConformance(), gatedConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
+	base := sampleConformance()
+	base.Results[5].Verdict, base.Results[5].Findings[0].Verdict, base.Target.Name = Pass, Pass, "acme before"
+	base.Results[8].Verdict, base.Results[8].Findings[0].Verdict = Fail, Fail
+	checks, loads := compared(base, c), compared(slowerLoad(120, 1), slowerLoad(130, 1.4))
+	return map[string]Record{"conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
 }

@@ -49,6 +49,7 @@ func TestSchemasAreThoseOfTheTypes(t *testing.T) {
 	for kind, text := range map[string][]byte{
 		"conformance": generated(t, Conformance{}, ConformanceSchema),
 		"load":        generated(t, Load{}, LoadSchema),
+		"comparison":  generated(t, Comparison{}, ComparisonSchema),
 	} {
 		if *update {
 			if err := os.WriteFile(kind+".schema.json", text, 0o644); err != nil {
@@ -121,7 +122,7 @@ func TestSchemaRefusesWhatIsNoRecord(t *testing.T) {
 }
 
 func TestSchemasNameEachField(t *testing.T) {
-	for kind, typ := range map[string]reflect.Type{"conformance": reflect.TypeFor[Conformance](), "load": reflect.TypeFor[Load]()} {
+	for kind, typ := range map[string]reflect.Type{"conformance": reflect.TypeFor[Conformance](), "load": reflect.TypeFor[Load](), "comparison": reflect.TypeFor[Comparison]()} {
 		var doc struct {
 			Properties map[string]any
 			Defs       map[string]struct{ Properties map[string]any } `json:"$defs"`

@@ -24,10 +24,11 @@ func (c Conformance) Summary(w io.Writer, color bool) {
 	t.linef("%s", t.dim(joined(" · ", moment(c.Started), span(c.DurationMS), plural(c.Exchanges, "exchange", "exchanges"), oneLine(c.Browser), only(c.Only))))
 	t.gap()
 	c.summaryTable(t)
-	for _, n := range c.Notices {
+	for _, n := range c.remarks() {
 		t.gap()
 		t.labelled(0, "note", 6, oneLine(n))
 	}
+	c.summaryBaseline(t)
 	c.summaryFindings(t)
 	c.summaryReasons(t, NotApplicable, "not applicable")
 	c.summaryReasons(t, Inconclusive, "inconclusive")
@@ -36,8 +37,44 @@ func (c Conformance) Summary(w io.Writer, color bool) {
 	if c.Partial != "" {
 		t.linef("%s", t.verdict(Inconclusive, "partial: "+oneLine(c.Partial)))
 	}
-	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), c.countsLine())
+	t.linef("%s %s%s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), c.countsLine(), strings.TrimSuffix(joinedBefore("; ", strings.TrimSpace(c.asideWords())), "."))
 	_, _ = w.Write(t.Bytes())
+}
+
+// joinedBefore puts the separator before what is not empty.
+func joinedBefore(separator, s string) string {
+	if s == "" {
+		return ""
+	}
+	return separator + s
+}
+
+// summaryBaseline lists what differs from the baseline.
+func (c Conformance) summaryBaseline(t *text) {
+	if b := c.Baseline; b != nil {
+		t.changes("worse", b.Worse)
+		t.changes("better", b.Better)
+		t.changes("untold", b.Untold)
+	}
+}
+
+// changes lists changes under one word, those of a requirement that changed alike together.
+func (t *text) changes(word string, changes []Change) {
+	all := groupedChanges(changes)
+	for i, change := range all {
+		if i == 0 {
+			t.gap()
+		}
+		if i == summaryFindings {
+			t.labelled(0, "", 8, "… and "+plural(len(all)-i, "other", "others"))
+			break
+		}
+		name := oneLine(change.Requirement)
+		if len(change.Variants) > 0 {
+			name += " (" + cut(oneLine(strings.Join(change.Variants, ", ")), summaryLength) + ")"
+		}
+		t.labelled(0, word, 8, oneLine(change.step())+"  "+name)
+	}
 }
 
 func only(filter string) string {
@@ -97,7 +134,8 @@ func (c Conformance) summaryTable(t *text) {
 	g.writeTo(t)
 }
 
-// worstFirst returns the results that want attention, worst first and else in the catalogue's order.
+// worstFirst returns the results that want attention, worst first, what was set aside last, and else in the
+// catalogue's order.
 func (c Conformance) worstFirst() []Result {
 	var out []Result
 	for _, r := range c.Results {
@@ -105,7 +143,9 @@ func (c Conformance) worstFirst() []Result {
 			out = append(out, r)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Result) int { return cmp.Compare(a.Verdict.rank(), b.Verdict.rank()) })
+	slices.SortStableFunc(out, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.Counting().rank(), b.Counting().rank()), cmp.Compare(a.Verdict.rank(), b.Verdict.rank()))
+	})
 	return out
 }
 
@@ -139,6 +179,9 @@ func (c Conformance) summaryFindings(t *text) {
 		}
 		if f.Message != "" {
 			t.labelled(5, "seen", 10, cut(oneLine(f.Message), summaryLength))
+		}
+		if why := f.aside(); why != "" {
+			t.labelled(5, "aside", 10, cut(oneLine(why), summaryLength))
 		}
 		if more := len(findings) - 1; more > 0 {
 			t.labelled(5, "and", 10, plural(more, "more finding like it", "more findings like it"))

@@ -89,6 +89,42 @@ func (c Conformance) Counts() Counts {
 	return counts
 }
 
+// aside says why a finding does not count, and is empty when it does.
+func (f Finding) aside() string {
+	switch {
+	case f.Waived != "":
+		return f.Waived
+	case f.Known:
+		return "as in the baseline"
+	}
+	return ""
+}
+
+// Counting is the verdict once what was waived, or was so in the baseline, is set aside.
+func (r Result) Counting() Verdict {
+	if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.aside() != "" }) {
+		return Worst(r.Verdict)
+	}
+	var all []Verdict
+	for _, f := range r.Findings {
+		if f.aside() != "" {
+			all = append(all, Note) // seen, and not held against the target
+		} else {
+			all = append(all, f.Verdict)
+		}
+	}
+	return Worst(all...)
+}
+
+// Counting says how many requirements have each verdict once what was set aside no longer counts.
+func (c Conformance) Counting() Counts {
+	counts := Counts{}
+	for _, r := range c.Results {
+		counts.add(r.Counting())
+	}
+	return counts
+}
+
 // The exit codes of a verdict.
 const (
 	exitHolds       = 0
@@ -96,12 +132,14 @@ const (
 	exitCannotClaim = 3
 )
 
-// ExitCode is 1 when a requirement fails (or, under strict, warns), 3 when the run is partial, something
-// is inconclusive or nothing was judged, and 0 when the target conforms.
+// ExitCode is 1 when a requirement fails or got worse than in the baseline (or, under strict, when one warns or
+// a waiver is stale), 3 when the run is partial, something is inconclusive or nothing was judged, and 0 when
+// the target conforms. What is waived, or was so in the baseline, does not count.
 func (c Conformance) ExitCode(strict bool) int {
-	counts := c.Counts()
+	counts := c.Counting()
+	strict = strict || c.Strict
 	switch {
-	case counts[Fail] > 0, strict && counts[Warn] > 0:
+	case counts[Fail] > 0, c.Baseline != nil && len(c.Baseline.Worse) > 0, strict && counts[Warn]+c.staleWaivers() > 0:
 		return exitFallsShort
 	case c.Partial != "", counts[Inconclusive] > 0, counts.Judged() == 0:
 		return exitCannotClaim

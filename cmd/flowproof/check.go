@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -26,7 +23,8 @@ const defaultOut = "flowproof-out"
 
 type checkFlags struct {
 	target, profile, edition, only, out  string
-	browser                              string
+	browser, waivers, baseline, progress string
+	formats                              []string
 	strict, slow, destructive, noBrowser bool
 	json                                 bool
 	rounds                               int
@@ -40,11 +38,13 @@ func checkCommand(c console) *cobra.Command {
 		Short: "Hold a deployment to the requirements of its profile",
 		Long: `check plays all five flows against a deployment, holds every answer to the requirements
 of the profile, and writes a record (check.json), JUnit (check.xml) and a page to look at
-(check.html). Without --target it checks the sandbox.`,
+(check.html); --format chooses others. Without --target it checks the sandbox.`,
 		Example: `  flowproof check
   flowproof check -t space.yaml --out reports
   flowproof check -t space.yaml --only 'RFC6749-4.1.2-code-single-use'
   flowproof check -t space.yaml --only 'refresh_token || /^RFC7636/'
+  flowproof check -t space.yaml --waivers waivers.yaml --baseline main/check.json
+  flowproof check -t space.yaml --format json,junit,sarif,markdown --out reports
   flowproof check --fault code-reusable`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), c, f) },
@@ -57,7 +57,11 @@ of the profile, and writes a record (check.json), JUnit (check.xml) and a page t
 	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
 	flags.StringVar(&f.browser, "browser", "", "the browser's `path`; without one it is looked for")
 	flags.BoolVar(&f.noBrowser, "no-browser", false, "sign in through plain HTML forms; what only a browser can prove is inconclusive")
-	flags.BoolVar(&f.strict, "strict", false, "warnings count as failures")
+	flags.BoolVar(&f.strict, "strict", false, "warnings count as failures, and so do waivers that are expired or unused")
+	flags.StringVar(&f.waivers, "waivers", "", "a `file` of findings that are accepted until a day (see: flowproof schema waivers)")
+	flags.StringVar(&f.baseline, "baseline", "", "an earlier `record`: only what got worse since fails")
+	flags.StringSliceVar(&f.formats, "format", usualFormats(), "the `formats` that are written, with commas (see: flowproof list formats)")
+	flags.StringVar(&f.progress, "progress", "auto", "how progress is shown: auto, or teamcity for service messages on stdout")
 	flags.BoolVar(&f.slow, "slow", false, "also what waits for minutes, such as expiry")
 	flags.BoolVar(&f.destructive, "destructive", false, "also what may lock an account; only sacrificial clients and users are used for it")
 	flags.IntVar(&f.rounds, "rounds", 0, "the `number` of rounds of each race, 4 by default; from 20 on thousands of tokens are collected too")
@@ -76,7 +80,20 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	if f.noBrowser && f.browser != "" {
 		return misused("--browser and --no-browser contradict each other; give one of them")
 	}
+	if f.progress != "auto" && f.progress != "teamcity" {
+		return misused("--progress %s: choose auto or teamcity", f.progress)
+	}
+	if f.progress == "teamcity" && f.json {
+		return misused("--json and --progress teamcity both want stdout; give one of them")
+	}
+	if err := writable(f.formats, "conformance"); err != nil {
+		return err
+	}
 	if err := mayWrite(f.out); err != nil {
+		return err
+	}
+	gates, err := readGates(f.waivers, f.baseline)
+	if err != nil {
 		return err
 	}
 	s, err := choose(ctx, c, f.target, sandbox.Options{Posture: f.profile, Edition: f.edition, Faults: f.faults})
@@ -84,6 +101,9 @@ func check(ctx context.Context, c console, f checkFlags) error {
 		return err
 	}
 	defer s.close()
+	if err := gates.fit(s.target); err != nil {
+		return err
+	}
 	driver, err := oauth.New(s.target, oauth.Options{UserAgent: "flowproof/" + version()})
 	if err != nil {
 		return misused("%w", err)
@@ -106,9 +126,11 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	}
 	var done, of int
 	bar := newProgress(c, "check", func() string { return fmt.Sprintf("  %d of %d specs", done, of) })
+	told := newTeamcityProgress(c, f.progress == "teamcity")
 	o.Progress = func(d, t int) {
 		done, of = d, t
 		bar.to(int64(d), int64(t))
+		told.to(d, t)
 	}
 	record, err := suites.Run(ctx, o)
 	bar.end()
@@ -118,7 +140,18 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	case err != nil:
 		return unable("%w", err)
 	}
-	return deliver(c, reports.Record{Conformance: &record}, delivery{out: f.out, name: "check", strict: f.strict, json: f.json})
+	stamp(&record, f.target)
+	record.Strict = f.strict
+	if err := gates.apply(&record); err != nil {
+		return err
+	}
+	result := reports.Record{Conformance: &record}
+	if f.progress == "teamcity" {
+		if err := reports.Render("teamcity", c.out, result); err != nil {
+			return unable("write the service messages: %w", err)
+		}
+	}
+	return deliver(c, result, delivery{out: f.out, name: "check", formats: f.formats, strict: f.strict, json: f.json})
 }
 
 // userAgent starts the browser; without one it says why, which is an error only when one was asked for by name.
@@ -146,74 +179,4 @@ func profiles() []string {
 		out = append(out, string(p.Name))
 	}
 	return out
-}
-
-// A delivery says where a record goes.
-type delivery struct {
-	out, name    string
-	strict, json bool
-}
-
-// deliver writes the record and its renderings, prints the summary, and ends the verb.
-func deliver(c console, r reports.Record, d delivery) error {
-	var written []string
-	if d.out != "" {
-		if err := os.MkdirAll(d.out, 0o750); err != nil {
-			return unable("make the folder of the reports: %w", err)
-		}
-		for _, format := range []string{"json", "junit", "html"} {
-			path, err := render(r, format, d.out, d.name)
-			if err != nil {
-				return unable("%w", err)
-			}
-			written = append(written, path)
-		}
-	}
-	if d.json {
-		if err := reports.Render("json", c.out, r); err != nil {
-			return unable("write the record to stdout: %w", err)
-		}
-	} else {
-		r.Summary(c.out, c.color)
-		if len(written) > 0 {
-			fmt.Fprintf(c.out, "\nreports: %s\n", strings.Join(written, ", "))
-		}
-	}
-	if r.Partial() == "interrupted" {
-		return outcome{code: interrupt}
-	}
-	if code := r.ExitCode(d.strict); code != conforms {
-		return outcome{code: code}
-	}
-	return nil
-}
-
-// render writes one rendering of the record and returns its path.
-func render(r reports.Record, format, folder, name string) (string, error) {
-	for _, f := range reports.Formats() {
-		if f.Name == format {
-			path := filepath.Join(folder, name+f.Extension)
-			return path, reports.WriteFile(path, func(w io.Writer) error { return reports.Render(format, w, r) })
-		}
-	}
-	return "", reports.Render(format, io.Discard, r) // which says what formats there are
-}
-
-// mayWrite finds out before the run, not after it, that the reports cannot be written.
-func mayWrite(folder string) error {
-	if folder == "" {
-		return nil
-	}
-	info, err := os.Stat(folder)
-	if err == nil && !info.IsDir() {
-		return misused("--out %s: this is a file; name a folder", folder)
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return misused("--out %s: %w", folder, err)
-	}
-	probe, err := os.CreateTemp(folder, ".flowproof-*")
-	if err != nil {
-		return misused("--out %s: the folder cannot be written to: %w", folder, err)
-	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
+
+	"flowproof/reports"
 )
 
 // A progress shows how far a run is: a bar on a terminal, else nothing but what the verb says itself.
@@ -41,4 +44,23 @@ func (p *progress) end() {
 		p.bar.Abort(true)
 		p.bars.Wait()
 	}
+}
+
+// A teamcityProgress tells a TeamCity server how far the run is, in steps of a tenth.
+type teamcityProgress struct {
+	c      console
+	on     bool
+	tenths int
+}
+
+func newTeamcityProgress(c console, on bool) *teamcityProgress {
+	return &teamcityProgress{c: c, on: on}
+}
+
+func (p *teamcityProgress) to(done, of int) {
+	if !p.on || of == 0 || done*10/of <= p.tenths {
+		return
+	}
+	p.tenths = done * 10 / of
+	fmt.Fprintln(p.c.out, reports.TeamCityMessage("progressMessage", "text", fmt.Sprintf("flowproof check: %d of %d specs", done, of)))
 }

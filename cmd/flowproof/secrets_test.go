@@ -100,10 +100,12 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			var said bytes.Buffer
 			c := console{out: &said, err: &said, env: os.LookupEnv}
 			for _, args := range [][]string{
-				{"check", "-t", path, "--out", out},
+				{"check", "-t", path, "--out", out, "--progress", "teamcity", "--format", "json,junit,html,sarif,markdown,teamcity,openmetrics,text"},
 				{"check", "-t", path, "--json", "--no-browser", "--out", ""},
 				{"load", "-t", path, "--grant", "client_credentials,password,refresh_token", "--rate", "100/s", "--duration", "500ms", "--out", out},
 				{"report", filepath.Join(out, "check.json")},
+				{"report", filepath.Join(out, "load.json"), "--format", "csv,hgrm,markdown,openmetrics,teamcity,text", "--out", out},
+				{"report", "--history", out},
 			} {
 				if code := run(t.Context(), args, c); code == wrongUse || len(faults) == 0 && code == fallsShort {
 					t.Fatalf("%v exited with %d:\n%s", args, code, said.String())
@@ -119,7 +121,7 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(artefacts) < 7 || len(tap.seen) < 100 {
+			if len(artefacts) < 18 || len(tap.seen) < 100 {
 				t.Fatalf("%d artefacts, %d secrets: too few to prove anything", len(artefacts), len(tap.seen))
 			}
 			for name, text := range artefacts {

@@ -9,7 +9,15 @@
     var target = id && id[0] !== "?" && document.getElementById(id);
     if (!target) return;
     for (var at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") { at.open = true; at.hidden = false; }
-    target.scrollIntoView({ block: "start" });
+    // What lies above is laid out as it comes into view, and moves the target.
+    var left = 40, still = 0, at = null;
+    (function settle() {
+      target.scrollIntoView({ block: "start" });
+      var y = Math.round(target.getBoundingClientRect().top);
+      still = y === at ? still + 1 : 0;
+      at = y;
+      if (left-- && still < 3) requestAnimationFrame(settle);
+    })();
   }
 
   function words(values) { return new URLSearchParams(values); }
@@ -27,7 +35,7 @@
       var out = new URLSearchParams();
       var verdicts = all("[name=verdict]:checked", form).map(function (box) { return box.value; });
       if (verdicts.length) out.set("verdict", verdicts.join(","));
-      ["flow", "endpoint", "level", "q"].forEach(function (name) {
+      ["flow", "endpoint", "level", "document", "q"].forEach(function (name) {
         var value = form.elements[name].value.trim();
         if (value) out.set(name, value);
       });
@@ -40,6 +48,7 @@
       requirements.forEach(function (r) {
         var d = r.dataset;
         var fits = (!verdicts || verdicts.indexOf(d.verdict) >= 0) && (!f.get("level") || d.level === f.get("level")) &&
+          (!f.get("document") || ("|" + d.documents + "|").indexOf("|" + f.get("document") + "|") >= 0) &&
           (!f.get("flow") || has(d.flows, f.get("flow"))) && (!f.get("endpoint") || has(d.endpoints, f.get("endpoint"))) &&
           q.every(function (word) { return textOf(r).indexOf(word) >= 0; });
         r.hidden = !fits;
@@ -59,7 +68,7 @@
       if (location.hash.slice(0, 2) !== "#?") { openTarget(); return; }
       var f = words(location.hash.slice(2)), verdicts = (f.get("verdict") || "").split(",");
       all("[name=verdict]", form).forEach(function (box) { box.checked = verdicts.indexOf(box.value) >= 0; });
-      ["flow", "endpoint", "level", "q"].forEach(function (name) { form.elements[name].value = f.get(name) || ""; });
+      ["flow", "endpoint", "level", "document", "q"].forEach(function (name) { form.elements[name].value = f.get(name) || ""; });
       apply();
       document.getElementById("requirements").scrollIntoView({ block: "start" });
     };
@@ -93,8 +102,10 @@
     if (!button) return;
     var text = button.parentElement.querySelector("pre");
     var done = function () { button.textContent = "Copied"; setTimeout(function () { button.textContent = "Copy"; }, 1500); };
-    var mark = function () { getSelection().selectAllChildren(text); if (document.execCommand("copy")) done(); };
-    if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, mark); else mark();
+    // A page that was opened as a file may lack the newer way.
+    getSelection().selectAllChildren(text);
+    if (document.execCommand("copy")) done();
+    else if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, function () { button.textContent = "Press Ctrl-C"; });
   });
 
   all(".chart").forEach(function (figure) {
