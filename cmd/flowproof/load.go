@@ -40,6 +40,7 @@ type loadFlags struct {
 	connections       int
 	closed, newConns  bool
 	abortErrors       string
+	formats           []string
 	json              bool
 	sandbox           sandbox.Options
 }
@@ -94,6 +95,7 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringVar(&f.browser, "browser", "", "sign people in with this browser (a `path`, or auto), instead of through plain HTML forms")
 	flags.StringSliceVar(&f.mayLoad, "i-may-load", nil, "the `host` that you are allowed to load, for a target that is not on this machine")
 	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
+	flags.StringSliceVar(&f.formats, "format", usualFormats(), "the `formats` that are written, with commas (see: flowproof list formats)")
 	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
 	flags.StringVar(&f.sandbox.Tokens, "tokens", "opaque", "of the sandbox: opaque, or rs512 (signed, as Space's; a signature costs a millisecond)")
 	flags.DurationVar(&f.sandbox.Load.Delay, "sandbox-delay", 0, "of the sandbox: how long each token answer takes")
@@ -112,6 +114,9 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		if startAt, err = time.Parse(time.RFC3339Nano, f.startAt); err != nil {
 			return misused("--start-at %s: write a time such as 2026-05-01T10:00:00Z", f.startAt)
 		}
+	}
+	if err := writable(f.formats, "load"); err != nil {
+		return err
 	}
 	if err := mayWrite(f.out); err != nil {
 		return err
@@ -147,11 +152,12 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	case err != nil:
 		return misused("%w", err)
 	}
+	record.Machine.CPU = thisMachine().CPU
 	if s.stand != nil {
 		record.Target.Tokens = f.sandbox.Tokens
 		record.Notices = append(record.Notices, "The target was the sandbox, with "+f.sandbox.Tokens+" tokens: these are figures about this machine.")
 	}
-	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", json: f.json})
+	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", formats: f.formats, json: f.json})
 }
 
 // agent is what people sign in with: plain HTML forms unless a browser was asked for.
