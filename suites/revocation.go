@@ -109,6 +109,8 @@ func revocation(s *session) {
 				switch x.Status / 100 {
 				case 2:
 					s.warn("the token lives on, and yet its revocation is answered with %s", answered(x))
+				case 3:
+					s.warn("the token lives on, and yet the request is not refused in words that a client reads: %s", answered(x))
 				case 5:
 					s.warn("the token lives on, but only since the server broke down: %s", answered(x))
 				}
