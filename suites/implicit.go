@@ -67,8 +67,11 @@ func implicit(s *session) {
 			if claimed, known := claimedScope(p.Get("access_token")); known && asked != "" && !sameScope(claimed, asked) && !p.Has("scope") {
 				s.violated("the token has scope %q, %q was asked for, and the answer does not say so", claimed, asked)
 			}
-			if p.Get("expires_in") == "" {
+			switch lifetime := p.Get("expires_in"); {
+			case lifetime == "":
 				s.warn("expires_in is missing, so that the client cannot know how long the token lives")
+			case strings.Trim(lifetime, "0123456789") != "":
+				s.violated("expires_in is %q, not a number of seconds: %s", printable(lifetime), landed(l))
 			}
 		})
 

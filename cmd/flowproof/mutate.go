@@ -74,6 +74,7 @@ type bench struct {
 	clean    map[string]reports.Conformance // by configuration of the sandbox
 	thorough bool                           // every row with every fault
 	scripts  bool                           // the browser signs people in, too
+	compare  bool                           // near misses are compared with the run without them
 }
 
 func mutate(ctx context.Context, c console, f mutateFlags) error {

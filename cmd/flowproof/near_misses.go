@@ -51,6 +51,7 @@ func tolerateInTurn(ctx context.Context, c console, f mutateFlags, misses []sand
 		return 0, err
 	}
 	defer b.close()
+	b.compare = f.verbose
 	var done, tolerated int
 	bar := newProgress(c, "near misses", func() string { return fmt.Sprintf("  %d of %d near misses", done, len(misses)) })
 	defer bar.end()
@@ -150,7 +151,7 @@ func toleranceLines(miss sandbox.NearMiss, found suites.Tolerance, verbose bool)
 	return out
 }
 
-// tolerates runs the suites against the sandbox with the near miss, and once without it.
+// tolerates runs the suites against the sandbox with the near miss, and, to tell what it hides, once without it.
 func (b *bench) tolerates(ctx context.Context, miss sandbox.NearMiss) (suites.Tolerance, error) {
 	row, known := catalogue.ByID(miss.Requirement)
 	if !known {
@@ -161,9 +162,12 @@ func (b *bench) tolerates(ctx context.Context, miss sandbox.NearMiss) (suites.To
 	dear := bears(sandbox.Fault{Consequences: slices.Collect(maps.Keys(miss.Others))}, row)
 	dear.browser, dear.races = dear.browser || miss.Browser || b.thorough, dear.races || b.thorough
 	dear.slow = dear.slow || miss.Slow
-	clean, err := b.cleanRun(ctx, wanted, dear.slow || dear.destructive)
-	if err != nil {
-		return suites.Tolerance{}, err
+	var clean reports.Conformance
+	if b.compare {
+		var err error
+		if clean, err = b.cleanRun(ctx, wanted, dear.slow || dear.destructive); err != nil {
+			return suites.Tolerance{}, err
+		}
 	}
 	wanted.NearMisses = []string{miss.ID}
 	b.scripts = miss.Browser
