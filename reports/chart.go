@@ -79,6 +79,11 @@ func (s scale) at(x float64) float64 {
 // logScale spans the values from one round bound to another, and gives ticks of 1, 2 and 5 when there is
 // room for them, else of 1.
 func logScale(low, high float64, label func(float64) string) (scale, []tick) {
+	return logScaleOver(plotBottom, plotTop, low, high, label)
+}
+
+// logScaleOver is logScale from one place of the chart to another.
+func logScaleOver(from, to, low, high float64, label func(float64) string) (scale, []tick) {
 	low, high = math.Max(low, 1), math.Max(high, 1)
 	bound := func(steps []float64, x float64, up bool) float64 {
 		decade := math.Pow(10, math.Floor(math.Log10(x)))
@@ -94,7 +99,7 @@ func logScale(low, high float64, label func(float64) string) (scale, []tick) {
 		return best
 	}
 	fine := []float64{1, 2, 5}
-	s := scale{bound(fine, low, false), bound(fine, high, true), plotBottom, plotTop, true}
+	s := scale{bound(fine, low, false), bound(fine, high, true), from, to, true}
 	if s.high <= s.low {
 		s.high = s.low * 10
 	}
@@ -106,7 +111,7 @@ func logScale(low, high float64, label func(float64) string) (scale, []tick) {
 	for decade := math.Pow(10, math.Floor(math.Log10(s.low))); decade <= s.high*1.0001; decade *= 10 {
 		for _, m := range steps {
 			if v := m * decade; v >= s.low*0.9999 && v <= s.high*1.0001 {
-				ticks = append(ticks, tick{At: px(s.at(v)), Label: label(v)})
+				ticks = append(ticks, tick{At: px(s.at(v)), Label: label(v), Last: s.at(v) > plotRight-6})
 			}
 		}
 	}

@@ -170,7 +170,7 @@ func errorChart(points []Second, each int) chart {
 	errors := column(points, func(s Second) int64 { return s.Errors }, false)
 	_, high, ok := extent(errors)
 	if !ok || high == 0 {
-		c.Empty = "No errors in any second."
+		c.Empty = "No errors in any second." // such a chart is left out
 		return c
 	}
 	x, xticks := secondScale(points)

@@ -5,10 +5,11 @@ import "math"
 type comparisonPage struct {
 	frame
 	Comparison
-	Sides  []sideView
-	Forest []forestRow
-	Band   segment // where differences do not matter
-	Ticks  []tick
+	Sides   []sideView
+	Forest  []forestRow
+	Reasons []string
+	Band    segment // where differences do not matter
+	Ticks   []tick
 }
 
 type sideView struct {
@@ -55,6 +56,9 @@ func newComparisonPage(c Comparison) comparisonPage {
 			row.Drawn, row.At, row.Low, row.High = true, x.at(math.Log(m.Ratio)), x.at(math.Log(m.Low)), x.at(math.Log(m.High))
 		}
 		p.Forest = append(p.Forest, row)
+	}
+	for _, r := range c.reasons() {
+		p.Reasons = append(p.Reasons, r.of+": "+r.why)
 	}
 	return p
 }

@@ -70,9 +70,23 @@ func newLoadPage(l Load) loadPage {
 		p.WarmUp = append(p.WarmUp, fmt.Sprintf("%s: %s sent, %s verified", flowWords(s.Name), grouped(s.Sent), grouped(s.Verified)))
 	}
 	if points, each := overTime(l.Series); len(points) > 0 {
-		p.Charts = []chart{latencyChart(points, each), percentileChart(latency, service, l.Thresholds), throughputChart(points, each, l.Plan.Model != "closed"), errorChart(points, each)}
+		p.Charts = []chart{latencyChart(points, each), percentileChart(latency, service, l.Thresholds), throughputChart(undrained(points, l), each, l.Plan.Model != "closed"), histogramChart(latency, service)}
+		if c := errorChart(points, each); c.Empty == "" {
+			p.Charts = append(p.Charts, c)
+		}
 	}
 	return p
+}
+
+// undrained leaves out the seconds after the last request was due, in which only answers came.
+func undrained(points []Second, l Load) []Second {
+	if l.Plan.Model == "closed" {
+		return points
+	}
+	for len(points) > 1 && points[len(points)-1].Planned == 0 {
+		points = points[:len(points)-1]
+	}
+	return points
 }
 
 func percentileNames() []string {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -38,10 +39,8 @@ func (c Comparison) Summary(w io.Writer, color bool) {
 			return s
 		}
 		g.writeTo(t)
-		for _, m := range c.Measures {
-			if m.Reason != "" {
-				t.labelled(0, m.Name, 11, oneLine(m.Reason))
-			}
+		for _, r := range c.reasons() {
+			t.labelled(0, r.of, 11, oneLine(r.why))
 		}
 	}
 	t.gap()
@@ -135,10 +134,8 @@ func (c Comparison) markdown(w io.Writer) {
 			mdRow(w, row...)
 		}
 		fmt.Fprintln(w)
-		for _, m := range c.Measures {
-			if m.Reason != "" {
-				fmt.Fprintf(w, "- %s: %s\n", md(m.Name), md(m.Reason))
-			}
+		for _, r := range c.reasons() {
+			fmt.Fprintf(w, "- %s: %s\n", md(r.of), md(r.why))
 		}
 		fmt.Fprintln(w)
 	}
@@ -147,4 +144,22 @@ func (c Comparison) markdown(w io.Writer) {
 		fmt.Fprintf(w, "- %s\n", md(n))
 	}
 	fmt.Fprint(w, "\n</details>\n")
+}
+
+// A remark is why figures were not compared, or how; figures with the same one share it.
+type remark struct{ of, why string }
+
+func (c Comparison) reasons() []remark {
+	var out []remark
+	for _, m := range c.Measures {
+		if m.Reason == "" {
+			continue
+		}
+		if i := slices.IndexFunc(out, func(r remark) bool { return r.why == m.Reason }); i >= 0 {
+			out[i].of += ", " + m.Name
+			continue
+		}
+		out = append(out, remark{m.Name, m.Reason})
+	}
+	return out
 }
