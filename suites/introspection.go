@@ -211,6 +211,15 @@ func (s *session) tellsTruth(l told) {
 			s.violated("exp is %s, later than the token answer's expires_in allows", n)
 		}
 	}
+	if j, is := oauth.ParseJWT(l.token); is {
+		for _, name := range []string{"iss", "sub", "client_id", "jti"} {
+			said, told := m[name].(string)
+			claimed, known := j.Claims[name].(string)
+			if told && known && said != claimed {
+				s.violated("%s is %q, and the token says %q", name, printable(said), printable(claimed))
+			}
+		}
+	}
 	s.tellsKinds(m, l.exchange.Started.Add(s.ahead))
 	scope, is := m["scope"].(string)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +63,9 @@ func besideRows() []passiveRow {
 		{"RFC8259-8.1-json-wellformed", func(x oauth.Exchange) bool { return isJSON(x) && len(x.Body) > 0 }, judgeWellFormed},
 		{"RFC6749-5.2-error-status-json", told, func(x oauth.Exchange) opinion {
 			return violation(x.ErrorCode() == "", "an error comes without the member error")
+		}},
+		{"RFC6749-5.2-error-status-json", func(x oauth.Exchange) bool { return x.Status >= 500 && x.Status != http.StatusServiceUnavailable }, func(x oauth.Exchange) opinion {
+			return opinion{reports.Warn, fmt.Sprintf("the server broke down where it had to refuse: the status is %d", x.Status)}
 		}},
 		{"RFC6749-5.2-error-registered-code", func(x oauth.Exchange) bool { return told(x) && x.ErrorCode() != "" }, func(x oauth.Exchange) opinion {
 			if code := x.ErrorCode(); code == "invalid_token" || code == "insufficient_scope" { // who may introspect may be shown by a token

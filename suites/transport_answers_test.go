@@ -112,6 +112,8 @@ func TestRowsOverEveryAnswer(t *testing.T) {
 		{"an empty answer to a revocation", json, saying(http.MethodPost, "https://as.test/revoke", 200, ""), silent},
 		{"an error without error", shape, saying(http.MethodPost, "https://as.test/revoke", 400, `{"message":"no"}`), fail},
 		{"an error that is no JSON", shape, saying(http.MethodPost, "https://as.test/revoke", 400, "no", "Content-Type", "text/plain"), silent},
+		{"a break-down", shape, saying(http.MethodPost, "https://as.test/revoke", 500, "{}"), warn},
+		{"being unavailable", shape, saying(http.MethodPost, "https://as.test/revoke", 503, "{}"), silent},
 		{"an error of RFC 7009", code, saying(http.MethodPost, "https://as.test/revoke", 400, `{"error":"unsupported_token_type"}`), fine},
 		{"an error of RFC 6750", code, saying(http.MethodPost, "https://as.test/introspect", 401, `{"error":"invalid_token"}`), fine},
 		{"an error of its own", code, saying(http.MethodPost, "https://as.test/introspect", 401, `{"error":"go_away"}`), warn},
