@@ -28,6 +28,9 @@ func (c Conformance) headline() headline {
 }
 
 func (l Load) headline() headline {
+	if l.Capacity != nil {
+		return l.Capacity.headline(l)
+	}
 	broken, untold := 0, 0
 	for _, t := range l.Thresholds {
 		switch {
