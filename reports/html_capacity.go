@@ -9,16 +9,14 @@ import (
 )
 
 type capacityView struct {
-	Facts   []fact
-	Columns []string
-	Steps   []capacityStepView
-	Charts  []chart
+	Facts  []fact
+	Steps  []capacityStepView
+	Charts []chart
 }
 
 type capacityStepView struct {
-	Cells   []string
-	Verdict Verdict
-	Outcome string
+	Verdict                Verdict
+	Rate, Figures, Outcome string
 }
 
 func (c *Capacity) view(bounds []Threshold) *capacityView {
@@ -26,13 +24,19 @@ func (c *Capacity) view(bounds []Threshold) *capacityView {
 		return nil
 	}
 	v := &capacityView{
-		Facts:   facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", grouped(len(c.Tests))),
-		Columns: capacityColumns(), Charts: []chart{c.curve(bounds), c.errorCurve()},
+		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", grouped(len(c.Tests))),
+		Charts: []chart{c.curve(bounds), c.errorCurve()},
 	}
 	for _, s := range c.Tests {
-		v.Steps = append(v.Steps, capacityStepView{s.columns(), s.verdict(), s.outcome()})
+		v.Steps = append(v.Steps, capacityStepView{s.verdict(), perSecond(s.Rate), s.figures(), s.outcome()})
 	}
 	return v
+}
+
+// figures are the step's as a phrase.
+func (s CapacityStep) figures() string {
+	c := s.columns()
+	return fmt.Sprintf("%s for %s: %s achieved, p50 %s, p99 %s, %s errors", c[0], span(s.DurationMS), c[2], c[3], c[4], c[5])
 }
 
 // tiles begin those of the page.
