@@ -143,7 +143,8 @@ func (c Capacity) Check(p Plan) (longest time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return c.limit(p.completed(0)), nil
+	p = p.completed(0)
+	return c.limit(p) + c.warmUp(p) + longestRest + p.Timeout, nil // the last step begins within the limit
 }
 
 // Find searches for the highest rate at which the target keeps the objective under the plan's scenarios. The
@@ -190,9 +191,6 @@ func (s *search) record(h *holder, objective []Threshold) reports.Load {
 	for _, o := range objective {
 		found.Objective = append(found.Objective, o.String())
 	}
-	for i, t := range s.trials {
-		found.Tests[i].Purpose = t.Purpose
-	}
 	l.Capacity = &found
 	switch {
 	case found.Held > 0 && found.Confirmed:
@@ -204,7 +202,7 @@ func (s *search) record(h *holder, objective []Threshold) reports.Load {
 	}
 	l.Partial = ""
 	if s.stopped {
-		l.Partial = h.records[len(h.records)-1].Partial
+		l.Partial = "interrupted"
 	}
 	l.Notices = append(l.Notices, "Uniqueness was checked within each step of the search, not across them.")
 	return l
@@ -263,9 +261,7 @@ func (h *holder) probe(ctx context.Context, rate float64, length time.Duration) 
 
 // interrupted is a trial that was not made.
 func (h *holder) interrupted() trial {
-	l := h.records[len(h.records)-1]
-	l.Partial = "interrupted"
-	h.records = append(h.records, l)
+	h.records = append(h.records, h.records[len(h.records)-1])
 	return trial{CapacityStep: reports.CapacityStep{Why: "interrupted before it began"}}
 }
 

@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"io"
 	"net/url"
 	"strings"
 	"testing"
@@ -127,7 +128,7 @@ func TestCapacityInterrupted(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		l := foundOn(t, ctx, Capacity{Objective: objective(t, "p90<50ms"), Step: 2 * time.Second}, Plan{Rate: 100, Duration: time.Second, Connections: 4}, s, nil)
-		if c := l.Capacity; l.Partial != "interrupted" || l.ExitCode() != 3 || c.Confirmed || c.Held != 100 {
+		if c := l.Capacity; l.Partial != "interrupted" || l.ExitCode() != 3 || c.Confirmed || c.Held != 100 || len(c.Tests) != 1 {
 			t.Errorf("%q %+v", l.Partial, c)
 		}
 	})
@@ -159,4 +160,21 @@ func TestCapacityRefusesWhatItCannotTell(t *testing.T) {
 			t.Errorf("%q was read as %v", wrong, hs)
 		}
 	}
+}
+
+func TestCapacityInterruptedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{handle: func(s *server, _ url.Values, _ int64) reply { return s.good() }}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		l := foundOn(t, ctx, Capacity{Objective: objective(t, "p90<50ms"), Step: 2 * time.Second}, Plan{Rate: 100, Duration: time.Second, Connections: 4}, s, nil)
+		if c := l.Capacity; l.Partial != "interrupted" || c.Held != 0 || len(c.Tests) != 0 || l.ExitCode() != 3 {
+			t.Errorf("%q %+v", l.Partial, c)
+		}
+		for _, f := range reports.Formats() {
+			if err := reports.Render(f.Name, io.Discard, reports.Record{Load: &l}); err != nil {
+				t.Errorf("%s: %v", f.Name, err)
+			}
+		}
+	})
 }

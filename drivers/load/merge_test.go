@@ -1,9 +1,13 @@
 package load
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/url"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -113,6 +117,32 @@ func TestShardsMergeIntoTheWhole(t *testing.T) {
 		}
 		if !shows(l.Notices, "within each shard only") || shows(l.Notices, "did not start together") || shows(l.Notices, "figures are of its part") {
 			t.Errorf("%q", l.Notices)
+		}
+	})
+}
+
+// What people read of a merged run, word by word.
+func TestMergedSummary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		parts := inShards(t, shardedPlan(t), 3, 150*time.Millisecond)
+		for i := range parts {
+			parts[i].Machine, parts[i].Generator = reports.Machine{OS: "linux", Arch: "amd64", CPUs: 2}, reports.Generator{CPUSeconds: 1, MaxRSSBytes: 16 << 20}
+		}
+		l, err := Merge(parts, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		l.Summary(&got, false)
+		path := filepath.Join("testdata", "golden", "merged.txt")
+		if *update {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, got.Bytes(), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil || !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%v; got (rewrite with -update)\n%s\nwant\n%s", err, &got, want)
 		}
 	})
 }

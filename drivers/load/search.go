@@ -178,9 +178,11 @@ func (s *search) lastHeld() float64 {
 
 // result says what the search found; its steps, too, but not the objective.
 func (s *search) result() reports.Capacity {
-	c := reports.Capacity{Held: s.held, Failed: s.failed}
+	c := reports.Capacity{Held: s.held, Failed: s.failed, Tests: []reports.CapacityStep{}}
 	for _, t := range s.trials {
-		c.Tests = append(c.Tests, t.CapacityStep)
+		if t.finished {
+			c.Tests = append(c.Tests, t.CapacityStep)
+		}
 	}
 	c.Confirmed = s.held > 0 && s.rates[s.held].sure >= sureAfter
 	switch {
