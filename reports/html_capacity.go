@@ -47,10 +47,14 @@ func (c *Capacity) tiles() []tile {
 	return []tile{{"Capacity", c.words(), c.interval()}}
 }
 
-// points are the rates that were tried, each with its worst figures.
+// points are the rates that were tried, each with its worst figures; those of a generator that gave way are
+// not the server's.
 func (c *Capacity) points() []CapacityStep {
 	var out []CapacityStep
 	for _, s := range slices.SortedStableFunc(slices.Values(c.Tests), func(a, b CapacityStep) int { return cmp.Compare(a.Rate, b.Rate) }) {
+		if s.verdict() == Inconclusive {
+			continue
+		}
 		if n := len(out); n > 0 && out[n-1].Rate == s.Rate {
 			at := &out[n-1]
 			at.P50US, at.P99US, at.Errors, at.Held = max(at.P50US, s.P50US), max(at.P99US, s.P99US), max(at.Errors, s.Errors), at.Held && s.Held
@@ -82,7 +86,7 @@ func rateScale(points []CapacityStep) (scale, []tick) {
 }
 
 func (c *Capacity) curve(bounds []Threshold) chart {
-	out := chart{ID: "capacity-curve", Title: "Rate against latency", Caption: "From the intended start; the worst run at each rate. Both scales are logarithmic."}
+	out := chart{ID: "capacity-curve", Title: "Rate against latency", Caption: "From the intended start; the worst run at each rate, but for those in which the generator gave way. Both scales are logarithmic."}
 	points := slices.DeleteFunc(c.points(), func(s CapacityStep) bool { return s.P50US <= 0 })
 	if len(points) == 0 {
 		out.Empty = "No answer came."
@@ -126,7 +130,7 @@ func (c *Capacity) curve(bounds []Threshold) chart {
 }
 
 func (c *Capacity) errorCurve() chart {
-	out := chart{ID: "capacity-errors", Title: "Rate against errors", Caption: "The share of the requests without a right answer; the worst run at each rate."}
+	out := chart{ID: "capacity-errors", Title: "Rate against errors", Caption: "The share of the requests without a right answer; the worst run at each rate, but for those in which the generator gave way."}
 	points := c.points()
 	high := 0.0
 	for _, s := range points {
