@@ -66,6 +66,9 @@ func (c Conformance) asideWords() string {
 }
 
 func (l Load) headline() headline {
+	if l.Capacity != nil {
+		return l.Capacity.headline(l)
+	}
 	broken, untold := 0, 0
 	for _, t := range l.Thresholds {
 		switch {

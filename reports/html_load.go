@@ -10,6 +10,7 @@ import (
 type loadPage struct {
 	frame
 	Tiles      []tile
+	Capacity   *capacityView
 	Thresholds []thresholdView
 	Charts     []chart
 	Steps      []stepView
@@ -57,6 +58,7 @@ func newLoadPage(l Load) loadPage {
 		Tiles: l.tiles(latency), Columns: append(percentileNames(), "max"), Errors: l.errorCounts(),
 		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
 	}
+	p.Capacity = l.Capacity.view(l.Thresholds)
 	for _, t := range l.Thresholds {
 		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})
 	}
@@ -98,10 +100,12 @@ func percentileNames() []string {
 }
 
 func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
-	tiles := []tile{{"Verified", perSecond(l.Rate.Achieved), "as many as the connections carried"}}
+	tiles := l.Capacity.tiles()
+	verified := tile{"Verified", perSecond(l.Rate.Achieved), "as many as the connections carried"}
 	if l.Rate.Intended > 0 {
-		tiles[0].About = "of " + perSecond(l.Rate.Intended) + " intended, " + percent(l.Rate.Achieved, l.Rate.Intended)
+		verified.About = "of " + perSecond(l.Rate.Intended) + " intended, " + percent(l.Rate.Achieved, l.Rate.Intended)
 	}
+	tiles = append(tiles, verified)
 	if all != nil {
 		for _, p := range []struct {
 			name  string

@@ -22,11 +22,15 @@ func junitLoad(l Load) junitSuites {
 	run.add(complete, 0)
 	kept := loadCase("run", "generator keeps up")
 	kept.Output = &junitText{escaped(l.generatorWords())}
-	if l.Generator.Bottleneck != "" {
+	if l.Generator.Bottleneck != "" && l.Capacity == nil { // a search says itself what it means
 		kept.Error = &junitOutcome{Message: oneLine(l.Generator.Bottleneck), Type: "bottleneck"}
 	}
 	run.add(kept, 0)
 
+	found := suite("Capacity")
+	if l.Capacity != nil {
+		found.add(l.Capacity.junit(l), 0)
+	}
 	for _, s := range l.Steps {
 		c := loadCase("steps", oneLine(s.Name))
 		c.Output = &junitText{escaped(s.plain())}
@@ -72,7 +76,7 @@ func junitLoad(l Load) junitSuites {
 	verdict.add(c, l.DurationMS)
 
 	var suites []junitSuite
-	for _, s := range []junitSuite{run, steps, held, right, verdict} {
+	for _, s := range []junitSuite{run, found, steps, held, right, verdict} {
 		if s.Tests > 0 {
 			suites = append(suites, s)
 		}

@@ -21,6 +21,7 @@ type Load struct {
 	Violations []Violation `json:"violations,omitempty"`
 	Thresholds []Threshold `json:"thresholds,omitempty"`
 	Verdict    Verdict     `json:"verdict"` // pass, fail or inconclusive
+	Capacity   *Capacity   `json:"capacity,omitempty"`
 	Notices    []string    `json:"notices,omitempty"`
 }
 

@@ -314,6 +314,40 @@ func compared(a, b any) Comparison {
 	return c
 }
 
+// capacityLoad is a run that found the highest rate.
+func capacityLoad() Load {
+	l := calmLoad()
+	l.Capacity = &Capacity{
+		Objective: []string{"p99<250ms", "errors<0.1%", "throttled<0.1%", "unsent<0.1%"}, Held: 1931, Failed: 2022, Confirmed: true,
+		Limit: "p99<250ms was broken with 312 ms" + hostile,
+	}
+	for _, s := range []CapacityStep{
+		{Purpose: Ramping, Rate: 500, P50US: 610, P99US: 1400},
+		{Purpose: Ramping, Rate: 1000, P50US: 640, P99US: 2100},
+		{Purpose: Ramping, Rate: 2000, P50US: 180_000, P99US: 402_000, Errors: 0.004, Why: "p99<250ms was broken with 402 ms"},
+		{Purpose: Ramping, Rate: 2000, P50US: 1500, P99US: 98_000},
+		{Purpose: Ramping, Rate: 4000, P50US: 1_800_000, P99US: 3_500_000, Errors: 0.21, Why: "p99<250ms was broken with 3.5 s, errors<0.1% was broken with 21%" + hostile},
+		{Purpose: Below, Rate: 2022, P50US: 160_000, P99US: 312_000, Why: "p99<250ms was broken with 312 ms"},
+		{Purpose: Bisecting, Rate: 1976, P50US: 900_000, P99US: 2_312_000, Why: "p99<250ms was broken with 2.312 s", Bottleneck: "no processor was left"},
+		{Purpose: Below, Rate: 1931, P50US: 1480, P99US: 91_000},
+		{Purpose: Below, Rate: 1931, P50US: 1500, P99US: 93_000, Bottleneck: "no processor was left"},
+	} {
+		s.Held, s.Intended, s.Achieved, s.DurationMS, s.Sent = s.Why == "", s.Rate, s.Rate*(1-s.Errors), 5000, int64(5*s.Rate)
+		l.Capacity.Tests = append(l.Capacity.Tests, s)
+	}
+	return l
+}
+
+// incapableLoad is a search that found no rate.
+func incapableLoad() Load {
+	l := sampleLoad()
+	l.Violations, l.Notices = nil, nil
+	l.Capacity = &Capacity{Objective: []string{"errors<0.1%"}, Failed: 100, Limit: "errors<0.1% was broken with 100%", Tests: []CapacityStep{
+		{Purpose: Ramping, Rate: 100, Intended: 100, DurationMS: 5000, Sent: 500, Errors: 1, Why: "errors<0.1% was broken with 100%"},
+	}}
+	return l
+}
+
 // samples are the records that every renderer is tested with.
 func samples() map[string]Record {
 	c, g, p, l, calm, empty := sampleConformance(), gatedConformance(), partialConformance(), sampleLoad(), calmLoad(), emptyLoad()
@@ -321,5 +355,6 @@ func samples() map[string]Record {
 	base.Results[5].Verdict, base.Results[5].Findings[0].Verdict, base.Target.Name = Pass, Pass, "acme before"
 	base.Results[8].Verdict, base.Results[8].Findings[0].Verdict = Fail, Fail
 	checks, loads := compared(base, c), compared(slowerLoad(120, 1), slowerLoad(130, 1.4))
-	return map[string]Record{"conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+	found, none := capacityLoad(), incapableLoad()
+	return map[string]Record{"capacity": {Load: &found}, "incapable": {Load: &none}, "conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
 }

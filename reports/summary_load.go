@@ -17,6 +17,9 @@ func (l Load) Summary(w io.Writer, color bool) {
 	t.linef("%s  %s", t.bold("flowproof load"), joined(" · ", oneLine(l.Target.Name), oneLine(l.Target.URL), tokenWords(l.Target.Tokens)))
 	t.linef("%s", t.dim(joined(" · ", moment(l.Started), span(l.DurationMS), oneLine(l.Plan.words()))))
 	t.gap()
+	if l.Capacity != nil {
+		l.Capacity.summary(t)
+	}
 	t.linef("rate  %s", l.rateWords())
 	t.gap()
 	l.summarySteps(t)

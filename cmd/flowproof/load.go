@@ -42,6 +42,10 @@ type loadFlags struct {
 	abortErrors       string
 	formats           []string
 	json              bool
+	capacity          string
+	capacityStep      time.Duration
+	find              *load.Capacity // made of those two
+	longest           time.Duration  // that it takes
 	sandbox           sandbox.Options
 }
 
@@ -60,12 +64,21 @@ Without --target it loads the sandbox. A target that is not on this machine need
   flowproof load -t space.yaml --i-may-load acme.jetbrains.space --grant client_credentials --rate 50/s --threshold 'p99<250ms'
   flowproof load --grant client_credentials=8,refresh_token=2 --rate 500/s
   flowproof load --plan plan.yaml -t acme.yaml --i-may-load acme.test --shard 1/3 --start-at 2026-05-01T10:00:00Z
+  flowproof load --capacity 'p99<250ms,errors<0.1%' --rate 500/s --max-rate 50000/s
   flowproof load --closed --connections 32 --duration 10s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			plan, err := f.plan(cmd.Flags().Changed)
 			if err != nil {
 				return err
+			}
+			if f.capacity != "" {
+				find, longest, err := f.search(plan, cmd.Flags().Changed)
+				if err != nil {
+					return err
+				}
+				f.find, f.longest = &find, longest
+				plan.Duration = 0 // the steps have their own
 			}
 			return runLoad(cmd.Context(), c, f, plan)
 		},
@@ -86,6 +99,8 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringSliceVar(&f.users, "user", nil, "the target's `users` to send for; all that fit without it")
 	flags.StringVar(&f.scope, "scope", "", "the `scope` to ask for, instead of the target's")
 	flags.StringArrayVar(&f.thresholds, "threshold", nil, "a `bound` to hold, such as 'p99<250ms' or 'errors<0.1%'; may be repeated")
+	flags.StringVar(&f.capacity, "capacity", "", "find the highest rate at which these `bounds` hold, such as 'p99<250ms,errors<0.1%', from --rate up to --max-rate")
+	flags.DurationVar(&f.capacityStep, "capacity-step", 5*time.Second, "how long each rate is held for --capacity")
 	flags.StringArrayVar(&f.aborts, "abort", nil, "a `rule` that ends the run, such as 'errors>50% for 5s' or 'p99>2s for 10s'; may be repeated")
 	flags.StringVar(&f.abortErrors, "abort-errors", "", "short for --abort 'errors>`SHARE` for 5s'")
 	flags.StringVar(&f.maxRate, "max-rate", "", "refuse to send at more than this `rate`, whatever the plan says")
@@ -136,7 +151,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	bar := newProgress(c, "load", func() string {
 		return fmt.Sprintf("  %.0f/s  %d answered  %d errors  p99 %v", last.Rate, last.Answered, last.Errors, last.P99.Round(10*time.Microsecond))
 	})
-	record, err := load.Run(ctx, s.target, plan, load.Options{
+	record, err := f.sent(ctx, c, s.target, plan, load.Options{
 		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
 		Progress: func(now load.Snapshot) {
 			last = now

@@ -1,0 +1,365 @@
+package load
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"flowproof/reports"
+)
+
+// apart is how far the starts of shards may lie from one another without a word about it.
+const apart = 100 * time.Millisecond
+
+// A shardRecord is the record of one shard.
+type shardRecord struct {
+	reports.Load
+	began, ended time.Time
+}
+
+func (s shardRecord) name() string {
+	return fmt.Sprintf("shard %d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of)
+}
+
+// Merge adds the records of a plan's shards up, as if one process had sent it all: counts and histograms
+// exactly, seconds by the clock on the wall. Where shards are missing it refuses, or, if it may, marks the
+// record as partial. Thresholds and the verdict are those of the whole.
+func Merge(records []reports.Load, partial bool) (reports.Load, error) {
+	shards, err := sorted(records)
+	if err != nil {
+		return reports.Load{}, err
+	}
+	missing := missingShards(shards)
+	if len(missing) > 0 && !partial {
+		return reports.Load{}, fmt.Errorf("load: %s missing; add the records, or allow a partial one", missing)
+	}
+	first := shards[0].Load
+	out := reports.Load{Schema: reports.LoadSchema, Tool: first.Tool, Target: first.Target, Plan: first.Plan, Machine: first.Machine}
+	out.Plan.Shard = nil
+	start, end := shards[0].began, shards[0].ended
+	for _, s := range shards[1:] {
+		if s.began.Before(start) {
+			start = s.began
+		}
+		if s.ended.After(end) {
+			end = s.ended
+		}
+	}
+	out.Started, out.DurationMS = start.UTC().Format(time.RFC3339Nano), end.Sub(start).Milliseconds()
+	var m merger
+	for _, s := range shards {
+		if err := m.add(s, start); err != nil {
+			return reports.Load{}, fmt.Errorf("load: %s: %w", s.name(), err)
+		}
+	}
+	out.Series, out.Violations, out.Generator = m.series, m.violations, m.generator
+	out.Machine.CPUs = m.cpus
+	for i := range m.steps {
+		out.Steps = append(out.Steps, m.steps[i].record())
+	}
+	for i := range m.warm {
+		out.WarmUp = append(out.WarmUp, m.warm[i].record())
+	}
+	out.Rate.Intended = m.intended
+	out.Partial = strings.Join(append(missingWords(missing), m.partial...), "; ")
+	whole := m.whole()
+	out.Rate.Achieved = perSecond(whole.verified, end.Sub(start))
+	if err := m.judge(&out, end.Sub(start), whole); err != nil {
+		return reports.Load{}, err
+	}
+	if m.aborted && out.Generator.Bottleneck == "" {
+		out.Verdict = reports.Fail
+	}
+	out.Notices = notices(shards, start)
+	return out, nil
+}
+
+// sorted are the records by shard, if they belong together.
+func sorted(records []reports.Load) ([]shardRecord, error) {
+	if len(records) == 0 {
+		return nil, errors.New("load: there is nothing to merge")
+	}
+	var out []shardRecord
+	for i, l := range records {
+		first := records[0]
+		switch {
+		case l.Capacity != nil:
+			return nil, fmt.Errorf("load: record %d is that of a search for the capacity, which has no shards", i+1)
+		case l.Plan.Shard == nil:
+			return nil, fmt.Errorf("load: record %d is that of a whole plan and not of a shard (load --shard 1/3 makes those)", i+1)
+		case l.Plan.Hash == "" || l.Plan.Hash != first.Plan.Hash:
+			return nil, fmt.Errorf("load: records 1 and %d are of different plans (%s and %s)", i+1, short(first.Plan.Hash), short(l.Plan.Hash))
+		case l.Plan.Shard.Of != first.Plan.Shard.Of:
+			return nil, fmt.Errorf("load: records 1 and %d are of plans that were shared out differently, among %d and among %d", i+1, first.Plan.Shard.Of, l.Plan.Shard.Of)
+		case l.Plan.Shard.Of < 2 || l.Plan.Shard.Of > mostShards || l.Plan.Shard.Index < 1 || l.Plan.Shard.Index > l.Plan.Shard.Of:
+			return nil, fmt.Errorf("load: record %d says that it is shard %d/%d, which there is not", i+1, l.Plan.Shard.Index, l.Plan.Shard.Of)
+		case l.Target.Name != first.Target.Name:
+			return nil, fmt.Errorf("load: records 1 and %d are of different targets, %s and %s", i+1, first.Target.Name, l.Target.Name)
+		}
+		began, err := time.Parse(time.RFC3339Nano, l.Started)
+		if err != nil {
+			return nil, fmt.Errorf("load: record %d does not say when it started: %w", i+1, err)
+		}
+		s := shardRecord{l, began, began.Add(time.Duration(l.DurationMS) * time.Millisecond)}
+		if slices.ContainsFunc(out, func(o shardRecord) bool { return o.Plan.Shard.Index == s.Plan.Shard.Index }) {
+			return nil, fmt.Errorf("load: %s is there twice", s.name())
+		}
+		out = append(out, s)
+	}
+	slices.SortFunc(out, func(a, b shardRecord) int { return a.Plan.Shard.Index - b.Plan.Shard.Index })
+	return out, nil
+}
+
+func short(hash string) string {
+	if hash == "" {
+		return "no hash"
+	}
+	return hash[:min(len(hash), 12)]
+}
+
+// missingShards names the shards that are not there, and is empty when they all are.
+func missingShards(shards []shardRecord) string {
+	of := shards[0].Plan.Shard.Of
+	var out []string
+	for i := 1; i <= of; i++ {
+		if !slices.ContainsFunc(shards, func(s shardRecord) bool { return s.Plan.Shard.Index == i }) {
+			out = append(out, fmt.Sprintf("%d/%d", i, of))
+		}
+	}
+	switch len(out) {
+	case 0:
+		return ""
+	case 1:
+		return "shard " + out[0] + " is"
+	}
+	return "shards " + list(out) + " are"
+}
+
+func missingWords(missing string) []string {
+	if missing == "" {
+		return nil
+	}
+	return []string{missing + " missing"}
+}
+
+// A merger adds shards up.
+type merger struct {
+	steps, warm []mergedStep
+	series      []reports.Second
+	violations  []reports.Violation
+	generator   reports.Generator
+	cpus        int
+	intended    float64
+	partial     []string
+	aborted     bool
+}
+
+// A mergedStep is a step of all shards.
+type mergedStep struct {
+	tally
+	name    string
+	planned int64
+	hostile bool
+}
+
+func (m mergedStep) record() reports.Step {
+	return reports.Step{
+		Name: m.name, Planned: m.planned, Sent: m.sent, Answered: m.answered, Verified: m.verified, Throttled: m.throttled, Errors: m.errors,
+		NotSent: m.planned - m.sent, Late: m.late, Hostile: m.hostile, Latency: histogram(m.latency), Service: histogram(m.service),
+	}
+}
+
+func (m *merger) add(s shardRecord, start time.Time) error {
+	var err error
+	if m.steps, err = addSteps(m.steps, s.Steps); err != nil {
+		return err
+	}
+	if m.warm, err = addSteps(m.warm, s.WarmUp); err != nil {
+		return err
+	}
+	if err := m.addSeries(s.Series, int(math.Round(s.began.Sub(start).Seconds()))); err != nil {
+		return err
+	}
+	for _, v := range s.Violations {
+		m.addViolation(v)
+	}
+	g, from := &m.generator, s.Generator
+	g.CPUSeconds += from.CPUSeconds
+	g.MaxRSSBytes += from.MaxRSSBytes
+	g.LatenessP99US, g.LatenessMaxUS = max(g.LatenessP99US, from.LatenessP99US), max(g.LatenessMaxUS, from.LatenessMaxUS)
+	g.Late += from.Late
+	g.GCPauseUS += from.GCPauseUS
+	g.GCPauseMaxUS = max(g.GCPauseMaxUS, from.GCPauseMaxUS)
+	if from.Bottleneck != "" && g.Bottleneck == "" {
+		g.Bottleneck = s.name() + ": " + from.Bottleneck
+	}
+	m.cpus += s.Machine.CPUs
+	m.intended += s.Rate.Intended
+	if s.Partial != "" {
+		m.partial = append(m.partial, s.name()+": "+s.Partial)
+		m.aborted = m.aborted || s.Verdict == reports.Fail && strings.HasPrefix(s.Partial, "stopped")
+	}
+	return nil
+}
+
+func addSteps(to []mergedStep, steps []reports.Step) ([]mergedStep, error) {
+	for _, s := range steps {
+		i := slices.IndexFunc(to, func(m mergedStep) bool { return m.name == s.Name })
+		if i < 0 {
+			i, to = len(to), append(to, mergedStep{name: s.Name, hostile: s.Hostile})
+		}
+		t := tally{sent: s.Sent, answered: s.Answered, verified: s.Verified, throttled: s.Throttled, late: s.Late, errors: s.Errors}
+		var err error
+		if t.latency, err = stored(s.Latency); err == nil {
+			t.service, err = stored(s.Service)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("step %s: %w", s.Name, err)
+		}
+		if (t.latency == nil) != (t.service == nil) {
+			return nil, fmt.Errorf("step %s: it has only one of its two histograms", s.Name)
+		}
+		if t.latency != nil { // whatever its range was, it is added to one of ours
+			own := tally{latency: hdrhistogram.New(1, longest, digits), service: hdrhistogram.New(1, longest, digits)}
+			if own.latency.Merge(t.latency)+own.service.Merge(t.service) > 0 {
+				return nil, fmt.Errorf("step %s: its histogram holds values that are beyond %v", s.Name, time.Hour)
+			}
+			t.latency, t.service = own.latency, own.service
+		}
+		to[i].merge(&t)
+		to[i].planned += s.Planned
+	}
+	return to, nil
+}
+
+// mostSeconds bounds what a made-up record can ask for.
+const mostSeconds = 30 * 24 * 3600
+
+// addSeries adds the seconds of a shard that started so many seconds after the first one. Percentiles of a
+// second cannot be added, so that the worst of them stands.
+func (m *merger) addSeries(series []reports.Second, offset int) error {
+	for _, s := range series {
+		at := s.Second + offset
+		if at < 0 || at > mostSeconds {
+			return fmt.Errorf("second %d lies outside any run", at)
+		}
+		for len(m.series) <= at {
+			m.series = append(m.series, reports.Second{Second: len(m.series)})
+		}
+		to := &m.series[at]
+		to.Planned += s.Planned
+		to.Sent += s.Sent
+		to.Answered += s.Answered
+		to.Errors += s.Errors
+		to.P50US, to.P99US = max(to.P50US, s.P50US), max(to.P99US, s.P99US)
+		to.MaxUS, to.ServiceP99US = max(to.MaxUS, s.MaxUS), max(to.ServiceP99US, s.ServiceP99US)
+	}
+	return nil
+}
+
+// addViolation adds the counts, and keeps the first and the slowest exchange.
+func (m *merger) addViolation(v reports.Violation) {
+	i := slices.IndexFunc(m.violations, func(o reports.Violation) bool {
+		return o.Requirement == v.Requirement && o.Message == v.Message
+	})
+	if i < 0 {
+		m.violations = append(m.violations, v)
+		return
+	}
+	to := &m.violations[i]
+	to.Count += v.Count
+	to.Verdict = reports.Worst(to.Verdict, v.Verdict)
+	slowest := to.First
+	for _, x := range []*reports.Exchange{to.Worst, &v.First, v.Worst} {
+		if x != nil && x.DurationUS > slowest.DurationUS {
+			slowest = *x
+		}
+	}
+	if v.First.Started < to.First.Started {
+		to.First = v.First
+	}
+	to.Worst = nil
+	if slowest.DurationUS > to.First.DurationUS {
+		to.Worst = &slowest
+	}
+}
+
+func (m *merger) whole() *tally {
+	var sum tally
+	for i := range m.steps {
+		sum.merge(copied(&m.steps[i].tally))
+	}
+	return &sum
+}
+
+// judge holds the plan's thresholds to the sum.
+func (m *merger) judge(l *reports.Load, span time.Duration, whole *tally) error {
+	j := judgement{tallies: map[string]*tally{"": whole}, planned: map[string]int64{}, span: span, bottleneck: l.Generator.Bottleneck}
+	for i := range m.steps {
+		s := &m.steps[i]
+		names := []string{s.name}
+		for _, scenario := range l.Plan.Scenarios {
+			if strings.HasPrefix(s.name, scenario.Name+".") {
+				names = append(names, scenario.Name)
+			}
+		}
+		for _, name := range names {
+			if j.tallies[name] == nil {
+				j.tallies[name] = &tally{}
+			}
+			j.tallies[name].merge(copied(&s.tally))
+			j.planned[name] += s.planned
+		}
+		j.planned[""] += s.planned
+	}
+	var bounds []Threshold
+	for _, text := range l.Plan.Thresholds {
+		h, err := ParseThreshold(text)
+		if err != nil {
+			return fmt.Errorf("load: the plan of the records: %w", err)
+		}
+		bounds = append(bounds, h)
+		l.Thresholds = append(l.Thresholds, j.judge(h))
+	}
+	l.Verdict = verdict(l, bounds, whole)
+	return nil
+}
+
+// notices are what a reader must know: of the sum first, and then what the shards said of themselves.
+func notices(shards []shardRecord, start time.Time) []string {
+	var late time.Duration
+	urls, versions, hosts := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, s := range shards {
+		late = max(late, s.began.Sub(start))
+		urls[s.Target.URL], versions[s.Tool.Version] = true, true
+		hosts[fmt.Sprint(s.Machine)] = true
+	}
+	out := []string{
+		fmt.Sprintf("This is the sum of %d shards: counts and histograms were added. In charts over time percentiles are those of the worst shard, second by second.", len(shards)),
+		"Uniqueness was checked within each shard only: a token that two shards were given would not be noticed.",
+		"CPU seconds, memory and processors are sums over the shards, as if each had a machine of its own.",
+	}
+	if late > apart {
+		out = append(out, fmt.Sprintf("The shards did not start together, but up to %v apart (by their own clocks): the load was not the plan's at every moment. Give all of them the same start (--start-at), and look at their clocks.", late.Round(time.Millisecond)))
+	}
+	for what, set := range map[string]map[string]bool{"sent to different addresses": urls, "made by different versions": versions, "made on different kinds of machines": hosts} {
+		if len(set) > 1 {
+			out = append(out, fmt.Sprintf("The records were %s: %s.", what, list(slices.Sorted(maps.Keys(set)))))
+		}
+	}
+	slices.Sort(out[3:])
+	for _, s := range shards {
+		for _, n := range s.Notices {
+			if !strings.HasPrefix(n, "This is shard ") {
+				out = append(out, strings.ToUpper(s.name()[:1])+s.name()[1:]+": "+n)
+			}
+		}
+	}
+	return out
+}
