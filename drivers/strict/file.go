@@ -18,6 +18,7 @@ type File struct {
 	members  map[string][]string // the known keys of each mapping, in the order of the file
 	spoiled  []string            // the paths of the mistakes
 	anchors  anchors
+	read     int // values
 }
 
 // A Form is a kind of file.

@@ -16,11 +16,11 @@ import (
 // truths, whole numbers, durations, and structs, pointers, lists and maps of them. A type that reads itself
 // (encoding.TextUnmarshaler) does so from any scalar. Of their tags count
 //
-//	jsonschema: required, enum=…, minimum=1
+//	jsonschema: required, enum=… (of a list: its items; of a map: its keys), minimum=1, minItems=1
 //	mend:       what to write where it is missing or empty
 //	strict:     empty (the text may be)
 //
-// A mistake leaves its field as it was.
+// What is not there, or is of another kind, leaves its field as it was, or out of its map.
 func Read(name string, form Form, raw []byte, into any) *File {
 	f := &File{Name: name, form: form, keys: map[string]place{}, values: map[string]place{}, members: map[string][]string{}, anchors: anchors{}}
 	if root := f.document(raw); root != nil {
@@ -30,12 +30,16 @@ func Read(name string, form Form, raw []byte, into any) *File {
 	return f
 }
 
+// mostValues is more than a file can hold, but for anchors that are referred to over and over.
+const mostValues = maxFile
+
 // rules are what the tags of a field say.
 type rules struct {
 	index    int
 	choices  []string
 	least    int64
 	required bool
+	some     bool // members
 	empty    bool
 	mend     string
 }
@@ -51,62 +55,74 @@ func fields(t reflect.Type) map[string]rules {
 			if word, ok := strings.CutPrefix(option, "enum="); ok {
 				r.choices = append(r.choices, word)
 			}
-			r.required = r.required || option == "required"
-			if option == "minimum=1" {
+			switch option {
+			case "required":
+				r.required = true
+			case "minItems=1":
+				r.some = true
+			case "minimum=1":
 				r.least = 1
 			}
 		}
-		if r.mend == "" && r.required {
+		switch {
+		case r.mend != "" || !r.required:
+		case len(r.choices) == 0:
 			r.mend = "write " + name + ": …"
-			if len(r.choices) > 0 {
-				r.mend = "write " + name + ": " + list(r.choices)
-			}
+		case t.Field(i).Type.Kind() == reflect.Slice:
+			r.mend = "write " + name + ": with one or more of " + list(r.choices)
+		default:
+			r.mend = "write " + name + ": " + list(r.choices)
 		}
 		out[name] = r
 	}
 	return out
 }
 
-func (f *File) value(n ast.Node, path string, into reflect.Value, r rules) {
-	f.values[path] = position(n)
-	n = f.anchors.plain(n)
+// value reports whether the node is of the kind that belongs there.
+func (f *File) value(node ast.Node, path string, into reflect.Value, r rules) bool {
+	if f.read++; f.read > mostValues {
+		if f.read == mostValues+1 {
+			f.mistake(position(node), path, "write less of it, and fewer references to anchors", "%s holds too much", f.form.Called)
+		}
+		return false
+	}
+	f.values[path] = position(node)
+	n := f.anchors.plain(node)
 	if null(n) {
 		f.AtKey(path, "give it one or leave the key out", "%s has no value", f.called(path))
-		return
+		return false
 	}
 	if itself, ok := into.Addr().Interface().(encoding.TextUnmarshaler); ok {
 		if text, ok := scalar(n); ok {
 			if err := itself.UnmarshalText([]byte(text)); err != nil {
 				f.AtValue(path, "", "%s: %v", path, err)
 			}
-			return
+			return true
 		}
 	}
 	if d, ok := into.Addr().Interface().(*time.Duration); ok {
-		f.duration(n, path, d)
-		return
+		return f.duration(n, path, d)
 	}
 	switch into.Kind() {
 	case reflect.Struct:
-		f.object(n, path, into)
+		return f.object(n, path, into)
 	case reflect.Map:
-		f.mapping(n, path, into, r)
+		return f.mapping(n, path, into, r)
 	case reflect.Slice:
-		f.sequence(n, path, into, r)
+		return f.sequence(n, path, into, r)
 	case reflect.Pointer:
-		into.Set(reflect.New(into.Type().Elem()))
-		f.value(n, path, into.Elem(), r)
-	case reflect.Bool:
-		b, ok := n.(*ast.BoolNode)
-		if !ok {
-			f.AtValue(path, "write true or false", "%s has to be true or false, not %s", path, kind(n))
-			return
+		one := reflect.New(into.Type().Elem())
+		ok := f.value(node, path, one.Elem(), r)
+		if ok {
+			into.Set(one)
 		}
-		into.SetBool(b.Value)
+		return ok
+	case reflect.Bool:
+		return f.truth(n, path, into)
 	case reflect.Int, reflect.Int64, reflect.Uint64:
-		f.number(n, path, into, r)
+		return f.number(n, path, into, r)
 	default:
-		f.text(n, path, into, r)
+		return f.text(n, path, into, r)
 	}
 }
 
@@ -157,30 +173,36 @@ func (f *File) pairs(n ast.Node, path string, known []string, each func(key, pat
 	return true
 }
 
-func (f *File) object(n ast.Node, path string, into reflect.Value) {
+func (f *File) object(n ast.Node, path string, into reflect.Value) bool {
 	known := fields(into.Type())
 	names := slices.Sorted(maps.Keys(known))
-	whole := f.pairs(n, path, names, func(key, path string, value ast.Node) {
+	ok := f.pairs(n, path, names, func(key, path string, value ast.Node) {
 		f.value(value, path, into.Field(known[key].index), known[key])
 	})
 	for _, name := range names {
-		if inner := join(path, name); whole && known[name].required && !f.Has(inner) {
+		if inner := join(path, name); ok && known[name].required && !f.Has(inner) {
 			f.AtKey(inner, known[name].mend, "%s is missing", inner)
 		}
 	}
+	return ok
 }
 
 // mapping reads a map whose keys are free, or the field's choices.
-func (f *File) mapping(n ast.Node, path string, into reflect.Value, r rules) {
+func (f *File) mapping(n ast.Node, path string, into reflect.Value, r rules) bool {
 	into.Set(reflect.MakeMap(into.Type()))
-	f.pairs(n, path, r.choices, func(key, path string, value ast.Node) {
+	ok := f.pairs(n, path, r.choices, func(key, path string, value ast.Node) {
 		one := reflect.New(into.Type().Elem()).Elem()
-		f.value(value, path, one, rules{empty: r.empty})
-		into.SetMapIndex(reflect.ValueOf(key), one)
+		if f.value(value, path, one, rules{empty: r.empty}) {
+			into.SetMapIndex(reflect.ValueOf(key), one)
+		}
 	})
+	if ok && r.some && into.Len() == 0 && !f.Spoiled(path) {
+		f.AtKey(path, r.mend, "%s is empty", path)
+	}
+	return ok
 }
 
-func (f *File) sequence(n ast.Node, path string, into reflect.Value, r rules) {
+func (f *File) sequence(n ast.Node, path string, into reflect.Value, r rules) bool {
 	v, ok := n.(*ast.SequenceNode)
 	if !ok {
 		mend := "write it in brackets: [ … ]"
@@ -188,7 +210,10 @@ func (f *File) sequence(n ast.Node, path string, into reflect.Value, r rules) {
 			mend = "write each with a dash: - key: value"
 		}
 		f.AtValue(path, mend, "%s has to be a list, not %s", path, kind(n))
-		return
+		return false
+	}
+	if r.some && len(v.Values) == 0 {
+		f.AtKey(path, r.mend, "%s is empty", path)
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(v.Values), len(v.Values)))
 	for i, item := range v.Values {
@@ -196,63 +221,8 @@ func (f *File) sequence(n ast.Node, path string, into reflect.Value, r rules) {
 		f.keys[inner] = position(item)
 		f.value(item, inner, into.Index(i), rules{choices: r.choices, empty: r.empty, least: r.least})
 	}
+	return true
 }
 
 // Item is the path of an item of a list.
 func Item(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }
-
-func (f *File) text(n ast.Node, path string, into reflect.Value, r rules) {
-	text, ok := text(n)
-	switch {
-	case !ok:
-		mend := ""
-		if _, ok := scalar(n); ok {
-			mend = "put it in quotes"
-		}
-		f.AtValue(path, mend, "%s has to be text, not %s", path, kind(n))
-	case len(r.choices) > 0 && !slices.Contains(r.choices, text):
-		f.AtValue(path, meant(text, r.choices, "write "), "%s: unknown %q", path, text)
-	case strings.TrimSpace(text) == "" && !r.empty:
-		mend := r.mend
-		if mend == "" {
-			mend = "give it a value or leave the key out"
-		}
-		f.AtValue(path, mend, "%s is empty", path)
-	default:
-		into.SetString(text)
-	}
-}
-
-func (f *File) duration(n ast.Node, path string, into *time.Duration) {
-	const mend = "write a number with its unit, as in 10s or 1m30s"
-	text, ok := text(n)
-	if !ok {
-		f.AtValue(path, mend, "%s has to be a duration, not %s", path, kind(n))
-		return
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		f.AtValue(path, mend, "%s: %q is no duration", path, text)
-		return
-	}
-	*into = d
-}
-
-func (f *File) number(n ast.Node, path string, into reflect.Value, r rules) {
-	if v, ok := n.(*ast.IntegerNode); ok {
-		x, err := strconv.ParseInt(v.GetToken().Value, 0, into.Type().Bits())
-		if err == nil && x >= r.least {
-			if into.CanUint() {
-				into.SetUint(uint64(x))
-			} else {
-				into.SetInt(x)
-			}
-			return
-		}
-	}
-	what := kind(n)
-	if text, ok := scalar(n); ok && what == "a number" {
-		what = text
-	}
-	f.AtValue(path, "", "%s has to be a whole number from %d on, not %s", path, r.least, what)
-}
