@@ -16,7 +16,7 @@ type File struct {
 	keys     map[string]place    // of what stands under a key: the key; of an item of a list: the item
 	values   map[string]place    // where each value begins
 	members  map[string][]string // the known keys of each mapping, in the order of the file
-	spoiled  []string            // the paths of the mistakes
+	spoiled  map[string]bool     // the paths of the mistakes, and of what they stand in
 	anchors  anchors
 	read     int // values
 }
@@ -36,14 +36,7 @@ func (f *File) Has(path string) bool {
 }
 
 // Spoiled reports whether there is a mistake in the value: what follows from it is not to be told again.
-func (f *File) Spoiled(path string) bool {
-	for _, at := range f.spoiled {
-		if rest, in := strings.CutPrefix(at, path); in && (path == "" || rest == "" || rest[0] == '.' || rest[0] == '[') {
-			return true
-		}
-	}
-	return false
-}
+func (f *File) Spoiled(path string) bool { return f.spoiled[path] }
 
 // Keys are the known keys of a mapping in the order of the file.
 func (f *File) Keys(path string) []string { return f.members[path] }
@@ -62,7 +55,7 @@ func (f *File) key(path string) place {
 		if path == "" {
 			return place{1, 1}
 		}
-		path = path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]
+		path = outer(path)
 	}
 }
 
@@ -82,7 +75,9 @@ func (f *File) AtValue(path, mend, what string, args ...any) {
 
 func (f *File) mistake(at place, path, mend, what string, args ...any) {
 	f.Mistakes = append(f.Mistakes, Mistake{f.Name, at.line, at.column, oneLine(fmt.Sprintf(what, args...)), mend})
-	f.spoiled = append(f.spoiled, path)
+	for ; !f.spoiled[path]; path = outer(path) {
+		f.spoiled[path] = true
+	}
 }
 
 // oneLine keeps a key with a line break from breaking the list.
@@ -93,6 +88,11 @@ func oneLine(s string) string {
 		}
 		return ' '
 	}, s)
+}
+
+// outer is the path of what a value stands in.
+func outer(path string) string {
+	return path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]
 }
 
 func join(path, key string) string {

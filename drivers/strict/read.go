@@ -22,7 +22,10 @@ import (
 //
 // What is not there, or is of another kind, leaves its field as it was, or out of its map.
 func Read(name string, form Form, raw []byte, into any) *File {
-	f := &File{Name: name, form: form, keys: map[string]place{}, values: map[string]place{}, members: map[string][]string{}, anchors: anchors{}}
+	f := &File{
+		Name: name, form: form, keys: map[string]place{}, values: map[string]place{}, members: map[string][]string{},
+		spoiled: map[string]bool{}, anchors: anchors{},
+	}
 	if root := f.document(raw); root != nil {
 		f.keys[""] = position(root)
 		f.value(root, "", reflect.ValueOf(into).Elem(), rules{})
@@ -30,8 +33,8 @@ func Read(name string, form Form, raw []byte, into any) *File {
 	return f
 }
 
-// mostValues is more than a file can hold, but for anchors that are referred to over and over.
-const mostValues = maxFile
+// mostValues is far more than anybody writes; a few anchors that refer to each other make billions.
+const mostValues = 100_000
 
 // rules are what the tags of a field say.
 type rules struct {
