@@ -47,12 +47,15 @@ type rules struct {
 	mend     string
 }
 
-// fields are those of a struct by their names.
+// fields are those of a struct that have a JSON name, by it.
 func fields(t reflect.Type) map[string]rules {
 	out := map[string]rules{}
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag
 		name, _, _ := strings.Cut(tag.Get("json"), ",")
+		if name == "" {
+			continue
+		}
 		r := rules{index: i, empty: tag.Get("strict") == "empty", mend: tag.Get("mend")}
 		for option := range strings.SplitSeq(tag.Get("jsonschema"), ",") {
 			if word, ok := strings.CutPrefix(option, "enum="); ok {
@@ -108,7 +111,10 @@ func (f *File) value(node ast.Node, path string, into reflect.Value, r rules) bo
 	}
 	switch into.Kind() {
 	case reflect.Struct:
-		return f.object(n, path, into)
+		if known := fields(into.Type()); len(known) > 0 {
+			return f.object(n, path, into, known)
+		}
+		return f.text(n, path, into, r) // it reads itself, and this is no scalar
 	case reflect.Map:
 		return f.mapping(n, path, into, r)
 	case reflect.Slice:
@@ -165,7 +171,9 @@ func (f *File) pairs(n ast.Node, path string, known []string, each func(key, pat
 			f.keys[inner], f.members[path] = at, append(f.members[path], key)
 			each(key, inner, pair.Value)
 		}
-		seen[key] = at
+		if ok && !twice {
+			seen[key] = at
+		}
 	}
 	// A misspelt key is one mistake; that the right one is missing would be a second.
 	for key, at := range misspelt {
@@ -176,8 +184,7 @@ func (f *File) pairs(n ast.Node, path string, known []string, each func(key, pat
 	return true
 }
 
-func (f *File) object(n ast.Node, path string, into reflect.Value) bool {
-	known := fields(into.Type())
+func (f *File) object(n ast.Node, path string, into reflect.Value, known map[string]rules) bool {
 	names := slices.Sorted(maps.Keys(known))
 	ok := f.pairs(n, path, names, func(key, path string, value ast.Node) {
 		f.value(value, path, into.Field(known[key].index), known[key])
@@ -209,7 +216,7 @@ func (f *File) sequence(n ast.Node, path string, into reflect.Value, r rules) bo
 	v, ok := n.(*ast.SequenceNode)
 	if !ok {
 		mend := "write it in brackets: [ … ]"
-		if into.Type().Elem().Kind() == reflect.Struct {
+		if item := into.Type().Elem(); item.Kind() == reflect.Struct && len(fields(item)) > 0 {
 			mend = "write each with a dash: - key: value"
 		}
 		f.AtValue(path, mend, "%s has to be a list, not %s", path, kind(n))

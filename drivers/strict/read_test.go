@@ -21,6 +21,7 @@ type menu struct {
 	Dishes  map[string]dish   `json:"dishes"`
 	Prices  map[string]string `json:"prices" jsonschema:"enum=small,enum=large" strict:"empty"`
 	Courses courses           `json:"courses"`
+	Tables  []table           `json:"tables"`
 }
 
 type dish struct {
@@ -35,6 +36,14 @@ func (l *level) UnmarshalText(text []byte) error {
 		return errors.New("too hot")
 	}
 	*l = level(text)
+	return nil
+}
+
+// table reads itself, and only itself knows what it holds.
+type table struct{ number string }
+
+func (t *table) UnmarshalText(text []byte) error {
+	t.number = string(text)
 	return nil
 }
 
@@ -65,6 +74,7 @@ dishes:
   soup: {spice: 3, note: ""}
   bread: {spice: !!str mild, note: *n}
 prices: {large: ""}
+tables: [1, a]
 courses:
   - spice: mild
     note: |
@@ -78,13 +88,13 @@ func TestEveryKindIsRead(t *testing.T) {
 	}
 	if m.Name != "Ada's" || m.Kind != "bar" || m.Seats != 16 || m.Seed != 18 || m.Open == nil || *m.Open || m.Wait != 90*time.Second ||
 		!slices.Equal(m.Days, []string{"monday", "friday"}) || m.Dishes["soup"].Spice != "3" || m.Dishes["bread"] != (dish{"mild", "Ada's"}) ||
-		len(m.Prices) != 1 || len(m.Courses) != 1 || m.Courses[0].Note != "salt\n" {
+		len(m.Prices) != 1 || len(m.Courses) != 1 || len(m.Tables) != 2 || m.Tables[1].number != "a" || m.Courses[0].Note != "salt\n" {
 		t.Errorf("%+v", m)
 	}
 	if got := f.Keys("dishes"); !slices.Equal(got, []string{"soup", "bread"}) {
 		t.Errorf("the keys are in the order %q", got)
 	}
-	for path, want := range map[string]string{"": "1:1", "dishes.soup": "9:3", "dishes.soup.absent": "9:3", "courses[0]": "13:5", "courses[7]": "12:1", "kind": "2:1"} {
+	for path, want := range map[string]string{"": "1:1", "dishes.soup": "9:3", "dishes.soup.absent": "9:3", "courses[0]": "14:5", "courses[7]": "13:1", "kind": "2:1"} {
 		line, column := f.Place(path)
 		if got := strconv.Itoa(line) + ":" + strconv.Itoa(column); got != want {
 			t.Errorf("%q is at %s, want %s", path, got, want)
@@ -104,7 +114,7 @@ func TestEachMistakeIsToldWithPlaceAndMend(t *testing.T) {
 		"null":                             "1:1: the menu has no value; give it one or leave the key out",
 		"kind: bar":                        "1:1: name is missing; write name: and what stands above the door",
 		"nme: a":                           `1:1: unknown key "nme"; did you mean name?`,
-		"name: a\nzzzzzz: b":               `2:1: unknown key "zzzzzz"; known keys are courses, days, dishes, kind, name, open, prices, seats, seed or wait`,
+		"name: a\nzzzzzz: b":               `2:1: unknown key "zzzzzz"; known keys are courses, days, dishes, kind, name, open, prices, seats, seed, tables or wait`,
 		"name: a\nname: b":                 "2:1: name is there twice, first in line 1; keep one of the two",
 		"name: a\n? x\n: b":                "2:1: a key has to be plain text",
 		"name: a\ndishes: {\"k\\nd\": b}":  "2:18: dishes.k d has to be a mapping, not text; write key: value pairs",
@@ -132,6 +142,8 @@ func TestEachMistakeIsToldWithPlaceAndMend(t *testing.T) {
 		"name: a\ncourses: all":            "2:10: courses: write none, or a list",
 		"name: a\ncourses: {}":             "2:10: courses has to be a list, not a mapping; write each with a dash: - key: value",
 		"name: a\ncourses: [{spice: [a]}]": "2:19: courses[0].spice has to be text, not a list",
+		"name: a\ntables: [{'': 1}]":       "2:10: tables[0] has to be text, not a mapping",
+		"name: a\ntables: 1":               "2:9: tables has to be a list, not a number; write it in brackets: [ … ]",
 		"name: a\ncourses: &c [*c]":        "2:14: courses[0] has to be a mapping, not a list; write key: value pairs",
 	} {
 		_, f := read(text)
