@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"flowproof/drivers/strict"
 	"flowproof/drivers/target"
 )
 
@@ -28,13 +29,13 @@ type planFile struct {
 	// Short for one stage that holds it for the duration.
 	Rate rateText `json:"rate"`
 	// Of that stage; in the closed model of the run.
-	Duration lengthText `json:"duration"`
+	Duration time.Duration `json:"duration"`
 	// One after the other.
 	Stages []stageFile `json:"stages"`
 	// Stop after so many requests, even if there is time left.
 	Count int64 `json:"count" jsonschema:"minimum=1"`
 	// Sent first, at the rate that the plan begins with, and recorded apart.
-	WarmUp lengthText `json:"warm_up"`
+	WarmUp time.Duration `json:"warm_up"`
 	// How many there are at most (64): a number, or from and to, when more are to be opened while all are busy.
 	Connections connectionFile `json:"connections"`
 	// Requests at a time on each connection (8); h2 only.
@@ -44,7 +45,7 @@ type planFile struct {
 	// false: a new connection for each request.
 	KeepAlive *bool `json:"keep_alive"`
 	// Of one request; the target's unless given.
-	Timeout lengthText `json:"timeout"`
+	Timeout time.Duration `json:"timeout"`
 	// Base URLs of a cluster's nodes, which take the place of the target's, each for an equal part of the requests.
 	Nodes []string `json:"nodes"`
 	// No stage may ask for more.
@@ -64,7 +65,7 @@ type stageFile struct {
 	// The rate at the end; it changes evenly from that of the stage before, 0 at first.
 	Ramp rateText `json:"ramp"`
 	// May be left out in a last stage that holds its rate, when the plan has a count.
-	Duration lengthText `json:"duration"`
+	Duration time.Duration `json:"duration"`
 }
 
 // scenarioFile is one kind of request, or of several in a row, and who sends them.
@@ -82,63 +83,65 @@ type scenarioFile struct {
 	// A file with the header username,password, relative to the plan. It holds secrets and is never shown.
 	UsersCSV string `json:"users_csv"`
 	// What to ask for; the target's default for people, nothing for client credentials unless given.
-	Scope *string `json:"scope"`
+	Scope *string `json:"scope" strict:"empty"`
 	// Which of the target's resources is called (any).
 	Resource string `json:"resource" jsonschema:"enum=any,enum=user,enum=application,enum=scoped"`
 	// Between the requests of a flow that has several; in the closed model after each request.
-	ThinkTime lengthText `json:"think_time"`
+	ThinkTime time.Duration `json:"think_time"`
 	// Shares of the requests that are wrong and have to be refused: wrong_secret (of sacrificial clients, if the target has any with the grants, for guessing may lock a client), unknown_client, used_code, foreign_refresh_token.
 	Hostile map[string]shareText `json:"hostile" jsonschema:"enum=wrong_secret,enum=unknown_client,enum=used_code,enum=foreign_refresh_token"`
 }
 
 // A text that means something else reads itself.
 type (
-	rateText   float64
-	lengthText time.Duration
-	shareText  float64
-	boundText  Threshold
-	abortText  Abort
+	rateText  float64
+	shareText float64
+	boundText Threshold
+	abortText Abort
 	// connectionFile is a number, or a mapping of from and to.
-	connectionFile struct{ from, to int }
+	connectionFile struct {
+		From int `json:"from" jsonschema:"required,minimum=1"`
+		To   int `json:"to" jsonschema:"required,minimum=1"`
+	}
 )
 
-func (r *rateText) parse(s string) error {
-	if number, _, cut := strings.Cut(s, "/"); cut {
+func (r *rateText) UnmarshalText(s []byte) error {
+	if number, _, cut := strings.Cut(string(s), "/"); cut {
 		if x, err := strconv.ParseFloat(strings.TrimSpace(number), 64); err == nil && x == 0 { //nolint:nilerr // ParseRate says what is wrong
 			*r = 0
 			return nil
 		}
 	}
-	x, err := ParseRate(s)
+	x, err := ParseRate(string(s))
 	*r = rateText(x)
 	return err
 }
 
-func (d *lengthText) parse(s string) error {
-	x, err := time.ParseDuration(s)
-	if err != nil || x < 0 {
-		return fmt.Errorf("%q is no duration; write a number with its unit, as in 30s or 1m30s", s)
-	}
-	*d = lengthText(x)
-	return nil
-}
-
-func (h *shareText) parse(s string) error {
-	x, err := share(s)
+func (h *shareText) UnmarshalText(s []byte) error {
+	x, err := share(string(s))
 	*h = shareText(x)
 	return err
 }
 
-func (b *boundText) parse(s string) error {
-	h, err := ParseThreshold(s)
+func (b *boundText) UnmarshalText(s []byte) error {
+	h, err := ParseThreshold(string(s))
 	*b = boundText(h)
 	return err
 }
 
-func (a *abortText) parse(s string) error {
-	x, err := ParseAbort(s)
+func (a *abortText) UnmarshalText(s []byte) error {
+	x, err := ParseAbort(string(s))
 	*a = abortText(x)
 	return err
+}
+
+func (c *connectionFile) UnmarshalText(s []byte) error {
+	x, err := strconv.Atoi(string(s))
+	if err != nil || x < 1 {
+		return fmt.Errorf("%q is no whole number from 1 on; write one, or from and to", s)
+	}
+	c.To = x
+	return nil
 }
 
 //go:embed plan.schema.json
@@ -147,27 +150,16 @@ var planSchema []byte
 // Schema is the JSON Schema (draft 2020-12) of the plan file, for editors.
 func Schema() []byte { return slices.Clone(planSchema) }
 
-const mostPlanBytes = 1 << 20
-
 // ReadPlan reads and checks a plan file; files that it names are looked up relative to it. Its error is a
-// *target.Mistakes when the file can be read but is wrong.
+// strict.Mistakes when the file can be read but is wrong.
 func ReadPlan(path string, file func(path string) ([]byte, error)) (Plan, error) {
 	raw, err := file(path)
 	if err != nil {
 		return Plan{}, fmt.Errorf("load: read the plan: %w", err)
 	}
-	w := problems{source: &source{file: path, places: map[string]place{}}}
-	if len(raw) > mostPlanBytes {
-		w.add("", "a plan has some dozen lines", "the file is larger than 1 MiB")
-		return Plan{}, w.err()
-	}
-	root, mistake := target.Document(raw, "write at least rate, duration and scenarios")
-	if mistake != nil {
-		mistake.File = path
-		return Plan{}, &target.Mistakes{List: []target.Mistake{*mistake}}
-	}
 	var f planFile
-	readPlan(root, &f, &w)
+	read := strict.Read(path, strict.Form{Called: "the plan", Least: "write at least rate, duration and scenarios"}, raw, &f)
+	w := problems{source: read, list: read.Mistakes}
 	well := len(w.list) == 0
 	p := f.plan(filepath.Dir(path), file, &w)
 	if p.source = w.source; well { // of what cannot be read nobody knows what it means
@@ -182,9 +174,9 @@ func ReadPlan(path string, file func(path string) ([]byte, error)) (Plan, error)
 // plan is what the file asks for.
 func (f planFile) plan(folder string, file func(string) ([]byte, error), w *problems) Plan {
 	p := Plan{
-		Name: f.Name, Model: f.Model, Arrivals: f.Arrivals, Seed: f.Seed, Rate: float64(f.Rate), Duration: time.Duration(f.Duration),
-		Count: f.Count, WarmUp: time.Duration(f.WarmUp), Connections: f.Connections.to, ConnectionsFrom: f.Connections.from, Streams: f.Streams,
-		Protocol: f.Protocol, NoKeepAlive: f.KeepAlive != nil && !*f.KeepAlive, Timeout: time.Duration(f.Timeout), MaxRate: float64(f.MaxRate),
+		Name: f.Name, Model: f.Model, Arrivals: f.Arrivals, Seed: f.Seed, Rate: float64(f.Rate), Duration: f.Duration,
+		Count: f.Count, WarmUp: f.WarmUp, Connections: f.Connections.To, ConnectionsFrom: f.Connections.From, Streams: f.Streams,
+		Protocol: f.Protocol, NoKeepAlive: f.KeepAlive != nil && !*f.KeepAlive, Timeout: f.Timeout, MaxRate: float64(f.MaxRate),
 	}
 	for _, n := range f.Nodes {
 		p.Nodes = append(p.Nodes, strings.TrimRight(n, "/"))
@@ -192,27 +184,27 @@ func (f planFile) plan(folder string, file func(string) ([]byte, error), w *prob
 	for _, b := range f.Thresholds {
 		p.Thresholds = append(p.Thresholds, Threshold(b))
 	}
-	if w.source.has("abort") {
+	if w.source.Has("abort") {
 		p.Abort = []Abort{}
 	}
 	for _, a := range f.Abort {
 		p.Abort = append(p.Abort, Abort(a))
 	}
-	if len(f.Stages) > 0 && (w.source.has("rate") || w.source.has("duration")) {
+	if len(f.Stages) > 0 && (w.source.Has("rate") || w.source.Has("duration")) {
 		w.add("rate|duration", "leave them out, or leave stages out", "rate and duration are short for one stage, and the plan has stages")
 	}
 	for i, s := range f.Stages {
 		at := pathOf("stages", i)
-		hold, ramp := w.source.has(at+".hold"), w.source.has(at+".ramp")
+		hold, ramp := w.source.Has(at+".hold"), w.source.Has(at+".ramp")
 		if hold == ramp {
 			w.add(at, "write hold: 500/s, or ramp: 500/s", "a stage either holds a rate or ramps to one")
 		}
-		p.Stages = append(p.Stages, Stage{Ramp: ramp, Rate: float64(max(s.Hold, s.Ramp)), Duration: time.Duration(s.Duration)})
+		p.Stages = append(p.Stages, Stage{Ramp: ramp, Rate: float64(max(s.Hold, s.Ramp)), Duration: s.Duration})
 	}
 	for i, s := range f.Scenarios {
 		out := Scenario{
 			Name: s.Name, Flow: Flow(s.Flow), Weight: s.Weight, Clients: s.Clients, Users: s.Users, Scope: s.Scope,
-			Resource: s.Resource, ThinkTime: time.Duration(s.ThinkTime),
+			Resource: s.Resource, ThinkTime: s.ThinkTime,
 		}
 		for _, kind := range Hostilities() {
 			if x := s.Hostile[string(kind)]; x != 0 {
@@ -280,9 +272,4 @@ func readPeople(path, folder string, file func(string) ([]byte, error)) (people 
 		return nil, path + " has no users below its header username,password"
 	}
 	return people, ""
-}
-
-func (s *source) has(path string) bool {
-	_, ok := s.places[path]
-	return ok
 }

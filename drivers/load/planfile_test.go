@@ -19,7 +19,7 @@ import (
 	invopop "github.com/invopop/jsonschema"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"flowproof/drivers/target"
+	"flowproof/drivers/strict"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -34,7 +34,7 @@ func generated(t *testing.T) []byte {
 		reflect.TypeFor[rateText](): func() *invopop.Schema {
 			return text(`^\s*[0-9.eE+]+\s*/\s*(s|sec|second|m|min|minute|h|hour)\s*$`, "500/s")
 		},
-		reflect.TypeFor[lengthText](): func() *invopop.Schema { return text(`^([0-9.]+(ns|us|µs|ms|s|m|h))+$`, "1m30s") },
+		reflect.TypeFor[time.Duration](): func() *invopop.Schema { return text(`^([0-9.]+(ns|us|µs|ms|s|m|h))+$`, "1m30s") },
 		reflect.TypeFor[shareText](): func() *invopop.Schema {
 			return &invopop.Schema{OneOf: []*invopop.Schema{text(`^[0-9.]+%?$`, "1%"), {Type: "number", ExclusiveMinimum: "0", ExclusiveMaximum: "1"}}}
 		},
@@ -200,7 +200,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, typ := range []reflect.Type{reflect.TypeFor[planFile](), reflect.TypeFor[scenarioFile](), reflect.TypeFor[stageFile]()} {
-		for name := range fieldNames(typ) {
+		for i := range typ.NumField() {
+			name := typ.Field(i).Tag.Get("json")
 			if !bytes.Contains(raw, []byte(name+":")) && name != "rate" && name != "streams" {
 				t.Errorf("the full plan does not write %s", name)
 			}
@@ -235,8 +236,8 @@ func TestMistakesAreAllListedWithLineReasonAndMend(t *testing.T) {
 	for _, file := range plans(t, "bad") {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			_, err := ReadPlan(file, os.ReadFile)
-			var m *target.Mistakes
-			if !errors.As(err, &m) || len(m.List) == 0 {
+			var m strict.Mistakes
+			if !errors.As(err, &m) || len(m) == 0 {
 				t.Fatalf("got %v, want mistakes", err)
 			}
 			got := strings.ReplaceAll(err.Error(), filepath.ToSlash(filepath.Dir(file))+"/", "") + "\n"
@@ -269,7 +270,7 @@ func TestMistakesAboutTheTargetHaveTheirPlace(t *testing.T) {
 	tgt := testTarget()
 	tgt.Endpoints.Authorization, tgt.Resources.User = "", nil
 	_, err = p.resolved(tgt)
-	var m *target.Mistakes
+	var m strict.Mistakes
 	if !errors.As(err, &m) {
 		t.Fatal(err)
 	}

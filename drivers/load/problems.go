@@ -4,60 +4,36 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
-	"flowproof/drivers/target"
+	"flowproof/drivers/strict"
 )
 
-// A source is the file that a plan was read from, with the place of each of its values.
-type source struct {
-	file   string
-	places map[string]place // by path: stages[1].hold
-}
-
-type place struct{ line, column int }
-
-// at is where the value stands, or, if it is not there, what it would stand in.
-func (s *source) at(paths string) place {
-	all := strings.Split(paths, "|")
-	for _, path := range all {
-		if at, ok := s.places[path]; ok && path != "" {
-			return at
-		}
-	}
-	for path := all[0]; path != ""; path = path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)] {
-		if at, ok := s.places[path]; ok {
-			return at
-		}
-	}
-	return place{1, 1}
-}
+// A source is the file that a plan was read from.
+type source = strict.File
 
 // problems gathers all that is wrong with a plan, with the places of its file if it has one.
 type problems struct {
 	source *source
-	list   []target.Mistake
+	list   strict.Mistakes
 }
 
 // add files a mistake of the value at a path of the plan file; of several paths, between bars, the first one
 // that is there counts.
-func (w *problems) add(path, mend, what string, args ...any) {
-	m := target.Mistake{What: fmt.Sprintf(what, args...), Mend: mend}
+func (w *problems) add(paths, mend, what string, args ...any) {
+	m := strict.Mistake{What: fmt.Sprintf(what, args...), Mend: mend}
 	if w.source != nil {
-		at := w.source.at(path)
-		m.File, m.Line, m.Column = w.source.file, at.line, at.column
+		all := strings.Split(paths, "|")
+		m.File = w.source.Name
+		m.Line, m.Column = w.source.Place(all[max(slices.IndexFunc(all, w.source.Has), 0)])
 	}
 	w.list = append(w.list, m)
 }
 
 func (w *problems) err() error {
-	if len(w.list) == 0 {
-		return nil
-	}
 	if w.source != nil {
-		m := &target.Mistakes{List: w.list}
-		m.Sort()
-		return m
+		return w.list.Err()
 	}
 	var all []error
 	for _, m := range w.list {
@@ -70,7 +46,7 @@ func (w *problems) err() error {
 	return errors.Join(all...)
 }
 
-func pathOf(list string, i int) string { return fmt.Sprintf("%s[%d]", list, i) }
+func pathOf(list string, i int) string { return strict.Item(list, i) }
 
 // list joins words for a sentence.
 func list(words []string) string {

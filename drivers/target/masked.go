@@ -1,6 +1,8 @@
 package target
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +37,7 @@ func (t Target) Masked() string {
 		}
 	}
 	parameters := new(keys)
-	for _, name := range sorted(t.Refresh.Parameters) {
+	for _, name := range slices.Sorted(maps.Keys(t.Refresh.Parameters)) {
 		parameters.text(name, t.Refresh.Parameters[name])
 	}
 	m.object("resources", resources)

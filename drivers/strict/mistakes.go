@@ -1,4 +1,4 @@
-package target
+package strict
 
 import (
 	"cmp"
@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Mistake is one thing in a target file, or another file read as strictly, that cannot be, with its place and its mend.
+// A Mistake is one thing in a file that cannot be, with its place and its mend.
 type Mistake struct {
 	File         string
 	Line, Column int // from 1
@@ -23,27 +23,37 @@ func (m Mistake) String() string {
 	return s
 }
 
-// Mistakes is the error of a file that was read but makes no sense: all of them at once, in the
-// order of the file. It never holds the value of a secret.
-type Mistakes struct{ List []Mistake }
+// Mistakes is the error of a file that was read but makes no sense: all of them at once, in the order of the file.
+type Mistakes []Mistake
 
-func (m *Mistakes) Error() string {
-	lines := make([]string, len(m.List))
-	for i, one := range m.List {
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i, one := range m {
 		lines[i] = one.String()
 	}
 	return strings.Join(lines, "\n")
 }
 
-// Sort puts the mistakes into the order of the file.
-func (m *Mistakes) Sort() {
-	slices.SortStableFunc(m.List, func(a, b Mistake) int {
+// Err is nil without mistakes, and else all of them, sorted.
+func (m Mistakes) Err() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return Mistakes(slices.SortedStableFunc(slices.Values(m), func(a, b Mistake) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
+	}))
 }
 
-// Nearest is the known word that was probably meant, or empty when none or several come to mind.
-func Nearest(word string, known []string) string {
+// meant is a mend: the known word that was probably meant, or else all of them after the lead.
+func meant(word string, known []string, lead string) string {
+	if near := nearest(word, known); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return lead + list(known)
+}
+
+// nearest is the known word that was probably meant, or empty when none or several come to mind.
+func nearest(word string, known []string) string {
 	best, distance := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		d := edits(strings.ToLower(word), k)
