@@ -63,12 +63,13 @@ const (
 // newEngine makes an engine of a resolved plan and its sites, with the wires of each site.
 func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(time.Duration)) *engine {
 	e := &engine{
-		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(), seen: newSeen(),
+		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(),
 		before: before, knows: before.knows, failing: failing(), nap: nap, meter: noMeter, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
 	}
 	if p.Model == Open {
 		e.schedule = newSchedule(p)
 	}
+	e.seen = newSeen(e.arrivalsOf(p))
 	if p.Duration > 0 {
 		e.end = p.Duration
 		if p.Model == Open {
@@ -92,6 +93,16 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		}
 	}
 	return e
+}
+
+// arrivalsOf is how many requests a plan will have sent, each of which may bring one token of a kind; 0: it
+// depends on the server.
+func (e *engine) arrivalsOf(p Plan) int64 {
+	all := e.schedule.warm + e.schedule.last
+	if p.Model == Closed {
+		all = p.Count
+	}
+	return all / int64(p.Shard.Of)
 }
 
 // part is how many of all the n-th of so many parts gets.

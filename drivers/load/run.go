@@ -170,6 +170,7 @@ func (p Plan) wires(s *site, connections int) []wire {
 
 // watch runs the engine, and makes the record of what it did.
 func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options) reports.Load {
+	defer e.seen.free()
 	spent := e.meter()
 	e.ready()
 	over := make(chan struct{})

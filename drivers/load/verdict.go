@@ -158,18 +158,24 @@ func (n notes) list(whole *tally) []string {
 // uniqueness says over what it was checked.
 func (n notes) uniqueness(say func(string, ...any)) {
 	var counts []string
-	var sum int64
+	var bytes int64
 	for _, set := range []struct {
 		of   *uniques
 		name string
 	}{{n.engine.seen.access, "access tokens"}, {n.engine.seen.refresh, "refresh tokens"}, {n.engine.seen.codes, "codes"}} {
-		if values, bytes := set.of.size(); values > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", values, set.name))
-			sum += bytes
+		x := set.of.extent()
+		bytes += x.bytes
+		switch {
+		case x.given == 0:
+		case x.compared == x.given:
+			counts = append(counts, fmt.Sprintf("%d %s", x.given, set.name))
+		default:
+			counts = append(counts, fmt.Sprintf("%d %s", x.compared, set.name))
+			say("Of %d %s only a sample of %d was compared with one another, since more do not fit the memory set aside for it; a repeat among the others was not noticed.", x.given, set.name, x.compared)
 		}
 	}
 	if len(counts) > 0 {
-		say("Uniqueness was checked over %s, kept as 62-bit hashes in %.1f MiB.", list(counts), float64(sum)/(1<<20))
+		say("Uniqueness was checked over %s, kept as 64-bit hashes in %.1f MiB.", list(counts), float64(bytes)/(1<<20))
 	}
 }
 
