@@ -64,8 +64,7 @@ func (e *engine) snapshot() Snapshot {
 	if e.plan.Model == Closed {
 		s.Planned = e.plan.Count
 	}
-	for _, w := range e.workers {
-		r := w.recorder
+	for _, r := range e.recorders {
 		r.mu.Lock()
 		r.window.flush(e.series)
 		for i := range r.measured {

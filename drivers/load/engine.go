@@ -10,23 +10,24 @@ import (
 // An engine runs one plan once: its workers, each with one connection or stream, share the schedule and
 // nothing else.
 type engine struct {
-	plan     Plan
-	steps    []step
-	sites    []*site
-	mix      mix
-	schedule *schedule
-	lanes    []*lane
-	workers  []*worker
-	series   *series
-	seen     seen
-	firsts   firsts
-	knows    identities
-	before   flight
-	failing  flaws
-	sampled  sampler
-	nap      func(time.Duration)
-	meter    func() func(wall time.Duration) used // of this process, from now on
-	startAt  time.Time
+	plan      Plan
+	steps     []step
+	sites     []*site
+	mix       mix
+	schedule  *schedule
+	lanes     []*lane
+	workers   []*worker
+	recorders []*recorder
+	series    *series
+	seen      seen
+	firsts    firsts
+	knows     identities
+	before    flight
+	failing   flaws
+	sampled   sampler
+	nap       func(time.Duration)
+	meter     func() func(wall time.Duration) used // of this process, from now on
+	startAt   time.Time
 
 	base time.Time     // the start of the measured part
 	end  time.Duration // no request starts later, but for what an earlier one began
@@ -83,7 +84,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		e.lanes = append(e.lanes, l)
 		from := part(p.atFirst(), n, len(sites))
 		for i, w := range wires[n] {
-			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: newRecorder(len(e.steps), e.series), chains: make([]*chain, len(s.jobs))}
+			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
 			for k, j := range s.jobs {
 				if j.held != nothingHeld {
 					wk.chains[k] = &chain{issue: j.issues[i%len(j.issues)], holds: j.held}
@@ -167,10 +168,10 @@ func (e *engine) run() {
 		})
 	}
 	all.Wait()
-	for _, w := range e.workers {
-		w.recorder.mu.Lock()
-		w.recorder.window.flush(e.series)
-		w.recorder.mu.Unlock()
+	for _, r := range e.recorders {
+		r.mu.Lock()
+		r.window.flush(e.series)
+		r.mu.Unlock()
 	}
 	e.series.closeBefore(math.MaxInt)
 }

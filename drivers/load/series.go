@@ -7,7 +7,7 @@ import (
 	"flowproof/reports"
 )
 
-// A window is what one worker saw within one second of the run. Requests count in the second in which
+// A window is what one recorder saw within one second of the run. Requests count in the second in which
 // they were sent, answers in the second in which they came.
 type window struct {
 	second           int

@@ -23,8 +23,7 @@ type total struct {
 
 func (e *engine) total() total {
 	sum := total{steps: make([]tally, len(e.steps)), warm: make([]tally, len(e.steps))}
-	for _, w := range e.workers {
-		r := w.recorder
+	for _, r := range e.recorders {
 		r.mu.Lock()
 		for i := range e.steps {
 			sum.steps[i].merge(&r.measured[i])

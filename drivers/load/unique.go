@@ -95,7 +95,7 @@ func (s *shard) add(word uint64, u *uniques, at int) (found uint64, full bool) {
 		s.missed++
 		return 0, false
 	}
-	if s.n*8 >= int64(len(s.slot))*7 {
+	if s.n*16 >= int64(len(s.slot))*15 {
 		s.grow(u, at)
 	}
 	i := find(s.slot, word)
@@ -125,7 +125,7 @@ func (s *shard) grow(u *uniques, at int) {
 	// The shards fill alike; of different sizes they do not all grow at the same time.
 	next := max(len(old)*5/4, firstSlots*(shardCount+at)/shardCount)
 	each := float64(u.plan) / shardCount
-	if last := int((each + 4*math.Sqrt(each)) * 8 / 7); u.plan > 0 && last > len(old)*17/16 {
+	if last := int((each + 4*math.Sqrt(each)) * 16 / 15); u.plan > 0 && last > len(old)*17/16 {
 		next = min(next, last)
 	}
 	s.slot = slots(max(next, firstSlots/8))
