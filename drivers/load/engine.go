@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flowproof/drivers/oauth"
 )
 
 // An engine runs one plan once: its workers, each with one connection or stream, share the schedule and
@@ -28,6 +30,7 @@ type engine struct {
 	nap       func(time.Duration)
 	meter     func() func(wall time.Duration) used // of this process, from now on
 	startAt   time.Time
+	redactor  *oauth.Redactor // of what is shown while it runs
 
 	base time.Time     // the start of the measured part
 	end  time.Duration // no request starts later, but for what an earlier one began

@@ -145,9 +145,8 @@ func (t *tally) merge(from *tally) {
 	if from.latency == nil {
 		return
 	}
-	if t.latency == nil {
-		t.latency, t.service = from.latency, from.service
-		return
+	if t.latency == nil { // its own: the other's are still being looked at
+		t.latency, t.service = hdrhistogram.New(1, longest, digits), hdrhistogram.New(1, longest, digits)
 	}
 	t.latency.Merge(from.latency)
 	t.service.Merge(from.service)

@@ -37,7 +37,7 @@ func (e *engine) total() total {
 	return sum
 }
 
-// all adds the steps up. It is called last, since it merges histograms into one another.
+// all adds the steps up.
 func (t total) all() tally {
 	var sum tally
 	for i := range t.steps {
@@ -99,9 +99,6 @@ func (t *tally) redact(r *oauth.Redactor) {
 
 func copied(t *tally) *tally {
 	var c tally
-	if t.latency != nil {
-		c.latency, c.service = hdrhistogram.New(1, longest, digits), hdrhistogram.New(1, longest, digits)
-	}
 	c.merge(t)
 	return &c
 }
