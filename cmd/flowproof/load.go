@@ -159,7 +159,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	switch {
 	case errors.Is(err, context.Canceled):
 		return outcome{interrupt, err}
-	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrTooLate):
+	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrExhausted), errors.Is(err, load.ErrTooLate):
 		return unable("%w", err)
 	case err != nil:
 		return misused("%w", err)

@@ -250,6 +250,9 @@ func (e *engine) connect(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("load: open the connections: %w", context.Cause(ctx))
 	}
+	if err := exhausted(errs); err != nil {
+		return err
+	}
 	for _, err := range errs {
 		if err == nil {
 			return nil // what is missing shows in the run

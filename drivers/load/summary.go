@@ -265,7 +265,15 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 		who = "the load generator and the target, which share a process,"
 	}
 	cores := u.cpu.Seconds() / max(u.wall, time.Millisecond).Seconds()
-	switch {
+	var all tally
+	for i := range sum.steps {
+		for class, n := range sum.steps[i].errors {
+			all.fail(class, n)
+		}
+	}
+	switch own, most := all.own(); {
+	case own > 0:
+		g.Bottleneck = fmt.Sprintf("this machine could not send %d requests: %s", own, most)
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():

@@ -22,9 +22,11 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 		out.Reason = "nothing was sent"
 		return out
 	}
+	var ours int64
 	switch h.metric {
 	case "errors":
 		out.Value = float64(t.failed()) / float64(t.sent)
+		ours, _ = t.own()
 	case "throttled":
 		out.Value = float64(t.throttled) / float64(t.sent)
 	case "unsent":
@@ -59,7 +61,7 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 	}
 	out.Shown = h.shown(out.Value)
 	out.Held = h.held(out.Value)
-	if !out.Held && j.bottleneck != "" && (h.timed() || h.metric == "rate" || h.metric == "unsent") {
+	if !out.Held && j.bottleneck != "" && (ours > 0 || h.timed() || h.metric == "rate" || h.metric == "unsent") {
 		out.Reason = "not to be told from the target: " + j.bottleneck
 	}
 	return out
@@ -84,10 +86,11 @@ func verdict(l *reports.Load, hs []Threshold, whole *tally) reports.Verdict {
 		}
 		untold = untold || t.Reason != ""
 	}
-	if !bounded && whole.failed() > 0 && whole.answered > 0 {
+	own, _ := whole.own()
+	if !bounded && whole.failed() > own && whole.answered > 0 {
 		return reports.Fail
 	}
-	if untold {
+	if untold || own > 0 {
 		return reports.Inconclusive
 	}
 	return reports.Pass
@@ -111,6 +114,9 @@ func (n notes) list(whole *tally) []string {
 		unsent += s.NotSent
 		late += s.Errors[timedOut]
 		waited += s.Late
+	}
+	if own, class := whole.own(); own > 0 {
+		say("%d requests could not be sent, since this machine has no more means (%s): %s.", own, class, mend(class))
 	}
 	if unsent > 0 {
 		say("%d requests were due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer with them.", unsent)
