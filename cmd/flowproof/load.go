@@ -293,19 +293,15 @@ func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 // allowed keeps load from hosts that nobody said may be loaded.
 func allowed(t target.Target, nodes, hosts []string) error {
 	var places []string
-	if !t.Loopback() {
-		places = append(places, t.Endpoints.Token)
-	}
-	for _, n := range nodes {
-		at := target.Target{URL: n, Endpoints: target.Endpoints{Authorization: n, Token: n}}
-		if !at.Loopback() {
-			places = append(places, n)
+	for _, raw := range append([]string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token, t.Endpoints.Revocation, t.Endpoints.Introspection}, nodes...) {
+		if at := (target.Target{URL: raw}); raw != "" && !at.Loopback() {
+			places = append(places, raw)
 		}
 	}
 	for _, raw := range places {
 		u, err := url.Parse(raw)
 		if err != nil {
-			return misused("the token endpoint %q: %w", raw, err)
+			return misused("the endpoint %q: %w", raw, err)
 		}
 		if !slices.Contains(hosts, u.Hostname()) && !slices.Contains(hosts, u.Host) {
 			return misused("%s is not on this machine; if you are allowed to load it, say so: --i-may-load %s", u.Host, u.Hostname())
