@@ -4,7 +4,7 @@ OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers bench golden fuzz browser clean
 
 all: build
 
@@ -44,9 +44,13 @@ mutants: browser
 peers: browser build
 	cd testdata/peers && $(GO) test -timeout 20m ./...
 
+# Ratios to wrk, hey, vegeta and k6, on loopback and in about three minutes; see testdata/bench/README.md.
+bench: build
+	@$(GO) build -o bin/bench ./testdata/bench && bin/bench -tools "$${TOOLS:-$$($(GO) env GOPATH)/bin}" $(BENCH)
+
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet ./testdata/bench && $(GO) run $(STATICCHECK) ./... ./testdata/bench
 	cd testdata/peers && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
 
 golangci:

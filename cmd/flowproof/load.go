@@ -46,6 +46,7 @@ type loadFlags struct {
 	capacityStep      time.Duration
 	find              *load.Capacity // made of those two
 	longest           time.Duration  // that it takes
+	progress, metrics string
 	sandbox           sandbox.Options
 }
 
@@ -111,6 +112,8 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringSliceVar(&f.mayLoad, "i-may-load", nil, "the `host` that you are allowed to load, for a target that is not on this machine")
 	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
 	flags.StringSliceVar(&f.formats, "format", usualFormats(), "the `formats` that are written, with commas (see: flowproof list formats)")
+	flags.StringVar(&f.progress, "progress", "auto", "what to show while it runs: auto (a dashboard on a terminal), plain (a line a second) or none")
+	flags.StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics at this `address` under /metrics while it runs; :9464 is on this machine only")
 	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
 	flags.StringVar(&f.sandbox.Tokens, "tokens", "opaque", "of the sandbox: opaque, or rs512 (signed, as Space's; a signature costs a millisecond)")
 	flags.DurationVar(&f.sandbox.Load.Delay, "sandbox-delay", 0, "of the sandbox: how long each token answer takes")
@@ -133,6 +136,9 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	if err := writable(f.formats, "load"); err != nil {
 		return err
 	}
+	if !slices.Contains(liveModes(), f.progress) {
+		return misused("--progress %s: give %s", f.progress, strings.Join(liveModes(), ", "))
+	}
 	if err := mayWrite(f.out); err != nil {
 		return err
 	}
@@ -147,22 +153,28 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		return err
 	}
 	c.say("loading %s: %s", s.about(), plan)
-	var last load.Snapshot
-	bar := newProgress(c, "load", func() string {
-		return fmt.Sprintf("  %.0f/s  %d answered  %d errors  p99 %v", last.Rate, last.Answered, last.Errors, last.P99.Round(10*time.Microsecond))
-	})
+	var monitor load.Monitor
+	if f.metrics != "" {
+		at, end, err := serveMetrics(ctx, f.metrics, &monitor)
+		if err != nil {
+			return err
+		}
+		defer end()
+		c.say("metrics on http://%s/metrics", at)
+		if elsewhere(at) {
+			c.say("warning: others can read the metrics of this run on %s", at)
+		}
+	}
+	show := newLive(c, f.progress, plan.WarmUp)
 	record, err := f.sent(ctx, c, s.target, plan, load.Options{
 		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
-		Progress: func(now load.Snapshot) {
-			last = now
-			bar.to(int64(now.Elapsed+plan.WarmUp), int64(now.Duration+plan.WarmUp))
-		},
+		Progress: show.show, Monitor: &monitor,
 	})
-	bar.end()
+	show.end()
 	switch {
 	case errors.Is(err, context.Canceled):
 		return outcome{interrupt, err}
-	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrTooLate):
+	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrExhausted), errors.Is(err, load.ErrTooLate):
 		return unable("%w", err)
 	case err != nil:
 		return misused("%w", err)
@@ -296,19 +308,15 @@ func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 // allowed keeps load from hosts that nobody said may be loaded.
 func allowed(t target.Target, nodes, hosts []string) error {
 	var places []string
-	if !t.Loopback() {
-		places = append(places, t.Endpoints.Token)
-	}
-	for _, n := range nodes {
-		at := target.Target{URL: n, Endpoints: target.Endpoints{Authorization: n, Token: n}}
-		if !at.Loopback() {
-			places = append(places, n)
+	for _, raw := range append([]string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token, t.Endpoints.Revocation, t.Endpoints.Introspection}, nodes...) {
+		if at := (target.Target{URL: raw}); raw != "" && !at.Loopback() {
+			places = append(places, raw)
 		}
 	}
 	for _, raw := range places {
 		u, err := url.Parse(raw)
 		if err != nil {
-			return misused("the token endpoint %q: %w", raw, err)
+			return misused("the endpoint %q: %w", raw, err)
 		}
 		if !slices.Contains(hosts, u.Hostname()) && !slices.Contains(hosts, u.Host) {
 			return misused("%s is not on this machine; if you are allowed to load it, say so: --i-may-load %s", u.Host, u.Hostname())

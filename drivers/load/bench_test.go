@@ -42,7 +42,7 @@ func BenchmarkRecord(b *testing.B) {
 }
 
 func BenchmarkUnique(b *testing.B) {
-	u := newUniques()
+	u := newUniques(0)
 	token := make([]byte, 43)
 	var n uint64
 	for b.Loop() {

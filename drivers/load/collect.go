@@ -15,8 +15,12 @@ type Snapshot struct {
 	Throttled int64
 	Errors    int64
 	Findings  int64         // requirements that did not hold so far
+	InFlight  int64         // requests without an answer so far
+	Intended  float64       // requests a second that were due in the last seconds, 0 in a closed run
 	Rate      float64       // answers a second, of the last seconds
-	P99       time.Duration // latency of the last seconds
+	P50, P99  time.Duration // latency of the last seconds
+	Failing   []Count       // the errors by class, those that came most at first
+	Broken    []Count       // the requirements that did not hold, the worst at first
 }
 
 const (
@@ -64,12 +68,18 @@ func (e *engine) snapshot() Snapshot {
 	if e.plan.Model == Closed {
 		s.Planned = e.plan.Count
 	}
-	for _, w := range e.workers {
-		r := w.recorder
+	var all tally
+	for _, r := range e.recorders {
 		r.mu.Lock()
 		r.window.flush(e.series)
 		for i := range r.measured {
 			t := &r.measured[i]
+			for class, n := range t.errors {
+				all.fail(class, n)
+			}
+			for f, n := range t.flaws {
+				all.flaws[f] += n
+			}
 			s.Sent += t.sent
 			s.Answered += t.answered
 			s.Verified += t.verified
@@ -84,11 +94,23 @@ func (e *engine) snapshot() Snapshot {
 			s.Findings++
 		}
 	}
-	answered, _, p99 := e.series.recent(now, recently)
-	s.P99 = time.Duration(p99) * time.Microsecond
+	for _, w := range e.workers {
+		if w.busy.Load() {
+			s.InFlight++
+		}
+	}
+	s.Failing = e.failures(all.errors)
+	for _, f := range findings([]tally{all}) {
+		s.Broken = append(s.Broken, Count{f.Requirement, f.N})
+	}
+	answered, p50, p99 := e.series.recent(now, recently)
+	s.P50, s.P99 = time.Duration(p50)*time.Microsecond, time.Duration(p99)*time.Microsecond
 	span := min(now, (recently-1)*time.Second+now%time.Second)
 	if span > 0 {
 		s.Rate = float64(answered) / span.Seconds()
+		if e.plan.Model == Open {
+			s.Intended = float64(e.arrivals(e.schedule.planned(now-span, now))) / span.Seconds()
+		}
 	}
 	return s
 }

@@ -122,9 +122,9 @@ func class(err error) string {
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "reset"
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		return "no file descriptors left here"
+		return noFiles
 	case errors.Is(err, syscall.EADDRNOTAVAIL):
-		return "no ports left here"
+		return noPorts
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "unreachable"
 	case errors.As(err, &lookup):

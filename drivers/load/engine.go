@@ -5,28 +5,32 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"flowproof/drivers/oauth"
 )
 
 // An engine runs one plan once: its workers, each with one connection or stream, share the schedule and
 // nothing else.
 type engine struct {
-	plan     Plan
-	steps    []step
-	sites    []*site
-	mix      mix
-	schedule *schedule
-	lanes    []*lane
-	workers  []*worker
-	series   *series
-	seen     seen
-	firsts   firsts
-	knows    identities
-	before   flight
-	failing  flaws
-	sampled  sampler
-	nap      func(time.Duration)
-	meter    func() func(wall time.Duration) used // of this process, from now on
-	startAt  time.Time
+	plan      Plan
+	steps     []step
+	sites     []*site
+	mix       mix
+	schedule  *schedule
+	lanes     []*lane
+	workers   []*worker
+	recorders []*recorder
+	series    *series
+	seen      seen
+	firsts    firsts
+	knows     identities
+	before    flight
+	failing   flaws
+	sampled   sampler
+	nap       func(time.Duration)
+	meter     func() func(wall time.Duration) used // of this process, from now on
+	startAt   time.Time
+	redactor  *oauth.Redactor // of what is shown while it runs
 
 	base time.Time     // the start of the measured part
 	end  time.Duration // no request starts later, but for what an earlier one began
@@ -63,12 +67,13 @@ const (
 // newEngine makes an engine of a resolved plan and its sites, with the wires of each site.
 func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(time.Duration)) *engine {
 	e := &engine{
-		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(), seen: newSeen(),
+		plan: p, steps: p.steps(), sites: sites, mix: newMix(p.Scenarios), schedule: &schedule{}, series: newSeries(),
 		before: before, knows: before.knows, failing: failing(), nap: nap, meter: noMeter, sampled: sampler{tokens: make(chan sample, 1)}, halt: make(chan struct{}), end: never,
 	}
 	if p.Model == Open {
 		e.schedule = newSchedule(p)
 	}
+	e.seen = newSeen(e.arrivalsOf(p))
 	if p.Duration > 0 {
 		e.end = p.Duration
 		if p.Model == Open {
@@ -82,7 +87,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		e.lanes = append(e.lanes, l)
 		from := part(p.atFirst(), n, len(sites))
 		for i, w := range wires[n] {
-			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: newRecorder(len(e.steps), e.series), chains: make([]*chain, len(s.jobs))}
+			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
 			for k, j := range s.jobs {
 				if j.held != nothingHeld {
 					wk.chains[k] = &chain{issue: j.issues[i%len(j.issues)], holds: j.held}
@@ -92,6 +97,16 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		}
 	}
 	return e
+}
+
+// arrivalsOf is how many requests a plan will have sent, each of which may bring one token of a kind; 0: it
+// depends on the server.
+func (e *engine) arrivalsOf(p Plan) int64 {
+	all := e.schedule.warm + e.schedule.last
+	if p.Model == Closed {
+		all = p.Count
+	}
+	return all / int64(p.Shard.Of)
 }
 
 // part is how many of all the n-th of so many parts gets.
@@ -156,10 +171,10 @@ func (e *engine) run() {
 		})
 	}
 	all.Wait()
-	for _, w := range e.workers {
-		w.recorder.mu.Lock()
-		w.recorder.window.flush(e.series)
-		w.recorder.mu.Unlock()
+	for _, r := range e.recorders {
+		r.mu.Lock()
+		r.window.flush(e.series)
+		r.mu.Unlock()
 	}
 	e.series.closeBefore(math.MaxInt)
 }

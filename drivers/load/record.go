@@ -1,6 +1,7 @@
 package load
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ type outcome struct {
 // overdue is how late a request may start without being counted as late.
 const overdue = time.Millisecond
 
-// A recorder keeps what one worker saw. Its worker and the collector share it, hence the lock.
+// A recorder keeps what a few workers saw. They and the collector share it, hence the lock.
 type recorder struct {
 	mu       sync.Mutex
 	measured []tally // by step
@@ -55,6 +56,18 @@ const (
 
 func newRecorder(steps int, s *series) *recorder {
 	return &recorder{measured: make([]tally, steps), warm: make([]tally, steps), series: s}
+}
+
+// recordersPerCPU keep the workers from waiting for one another, without histograms for each of them.
+const recordersPerCPU = 4
+
+// recorder is the one that the n-th worker writes to.
+func (e *engine) recorder(n int) *recorder {
+	most := recordersPerCPU * runtime.GOMAXPROCS(0)
+	if len(e.recorders) < most {
+		e.recorders = append(e.recorders, newRecorder(len(e.steps), e.series))
+	}
+	return e.recorders[n%most]
 }
 
 func (r *recorder) add(o *outcome) {
@@ -132,9 +145,8 @@ func (t *tally) merge(from *tally) {
 	if from.latency == nil {
 		return
 	}
-	if t.latency == nil {
-		t.latency, t.service = from.latency, from.service
-		return
+	if t.latency == nil { // its own: the other's are still being looked at
+		t.latency, t.service = hdrhistogram.New(1, longest, digits), hdrhistogram.New(1, longest, digits)
 	}
 	t.latency.Merge(from.latency)
 	t.service.Merge(from.service)

@@ -27,6 +27,7 @@ type Options struct {
 	Version  string         // of the tool, for the record
 	Progress func(Snapshot) // called about five times a second, never twice at a time
 	Together bool           // the target runs in this very process, and shares its processors
+	Monitor  *Monitor       // looks into the run while it goes on; nil: nobody does
 	StartAt  time.Time      // when the first request is due; zero: as soon as everything is ready
 
 	// Agent makes what people sign in with; nil: a reader of plain HTML forms.
@@ -170,8 +171,13 @@ func (p Plan) wires(s *site, connections int) []wire {
 
 // watch runs the engine, and makes the record of what it did.
 func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options) reports.Load {
+	defer e.seen.free()
+	e.redactor = redactor
 	spent := e.meter()
 	e.ready()
+	if o.Monitor != nil {
+		o.Monitor.engine.Store(e)
+	}
 	over := make(chan struct{})
 	var others sync.WaitGroup
 	others.Go(func() { e.collect(over, o.Progress) })
@@ -243,6 +249,9 @@ func (e *engine) connect(ctx context.Context) error {
 	all.Wait()
 	if ctx.Err() != nil {
 		return fmt.Errorf("load: open the connections: %w", context.Cause(ctx))
+	}
+	if err := exhausted(errs); err != nil {
+		return err
 	}
 	for _, err := range errs {
 		if err == nil {

@@ -7,7 +7,7 @@ import (
 	"flowproof/reports"
 )
 
-// A window is what one worker saw within one second of the run. Requests count in the second in which
+// A window is what one recorder saw within one second of the run. Requests count in the second in which
 // they were sent, answers in the second in which they came.
 type window struct {
 	second           int
@@ -137,20 +137,19 @@ func (s *series) closeBefore(second int) {
 	}
 }
 
-// recent adds up the last seconds up to now: what was answered, what went wrong, and the p99.
-func (s *series) recent(now time.Duration, seconds int) (answered, errors, p99 int64) {
+// recent adds up the last seconds up to now: what was answered, and the percentiles of the latency.
+func (s *series) recent(now time.Duration, seconds int) (answered, p50, p99 int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	last := int(now / time.Second)
 	var sum coarse
 	for i := max(last-seconds+1, 0); i <= last && i < len(s.seconds); i++ {
 		answered += s.seconds[i].Answered
-		errors += s.seconds[i].Errors
 		if c := s.open[i]; c != nil {
 			sum.merge(&c.latency)
 		}
 	}
-	return answered, errors, sum.quantile(0.99)
+	return answered, sum.quantile(0.5), sum.quantile(0.99)
 }
 
 // A sight is what was seen of one second, for a rule.

@@ -23,8 +23,7 @@ type total struct {
 
 func (e *engine) total() total {
 	sum := total{steps: make([]tally, len(e.steps)), warm: make([]tally, len(e.steps))}
-	for _, w := range e.workers {
-		r := w.recorder
+	for _, r := range e.recorders {
 		r.mu.Lock()
 		for i := range e.steps {
 			sum.steps[i].merge(&r.measured[i])
@@ -38,7 +37,7 @@ func (e *engine) total() total {
 	return sum
 }
 
-// all adds the steps up. It is called last, since it merges histograms into one another.
+// all adds the steps up.
 func (t total) all() tally {
 	var sum tally
 	for i := range t.steps {
@@ -100,9 +99,6 @@ func (t *tally) redact(r *oauth.Redactor) {
 
 func copied(t *tally) *tally {
 	var c tally
-	if t.latency != nil {
-		c.latency, c.service = hdrhistogram.New(1, longest, digits), hdrhistogram.New(1, longest, digits)
-	}
 	c.merge(t)
 	return &c
 }
@@ -269,7 +265,15 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 		who = "the load generator and the target, which share a process,"
 	}
 	cores := u.cpu.Seconds() / max(u.wall, time.Millisecond).Seconds()
-	switch {
+	var all tally
+	for i := range sum.steps {
+		for class, n := range sum.steps[i].errors {
+			all.fail(class, n)
+		}
+	}
+	switch own, most := all.own(); {
+	case own > 0:
+		g.Bottleneck = fmt.Sprintf("this machine could not send %d requests: %s", own, most)
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():

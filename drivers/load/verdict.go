@@ -22,9 +22,11 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 		out.Reason = "nothing was sent"
 		return out
 	}
+	var ours int64
 	switch h.metric {
 	case "errors":
 		out.Value = float64(t.failed()) / float64(t.sent)
+		ours, _ = t.own()
 	case "throttled":
 		out.Value = float64(t.throttled) / float64(t.sent)
 	case "unsent":
@@ -59,7 +61,7 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 	}
 	out.Shown = h.shown(out.Value)
 	out.Held = h.held(out.Value)
-	if !out.Held && j.bottleneck != "" && (h.timed() || h.metric == "rate" || h.metric == "unsent") {
+	if !out.Held && j.bottleneck != "" && (ours > 0 || h.timed() || h.metric == "rate" || h.metric == "unsent") {
 		out.Reason = "not to be told from the target: " + j.bottleneck
 	}
 	return out
@@ -84,10 +86,11 @@ func verdict(l *reports.Load, hs []Threshold, whole *tally) reports.Verdict {
 		}
 		untold = untold || t.Reason != ""
 	}
-	if !bounded && whole.failed() > 0 && whole.answered > 0 {
+	own, _ := whole.own()
+	if !bounded && whole.failed() > own && whole.answered > 0 {
 		return reports.Fail
 	}
-	if untold {
+	if untold || own > 0 {
 		return reports.Inconclusive
 	}
 	return reports.Pass
@@ -111,6 +114,9 @@ func (n notes) list(whole *tally) []string {
 		unsent += s.NotSent
 		late += s.Errors[timedOut]
 		waited += s.Late
+	}
+	if own, class := whole.own(); own > 0 {
+		say("%d requests could not be sent, since this machine has no more means (%s): %s.", own, class, mend(class))
 	}
 	if unsent > 0 {
 		say("%d requests were due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer with them.", unsent)
@@ -158,18 +164,24 @@ func (n notes) list(whole *tally) []string {
 // uniqueness says over what it was checked.
 func (n notes) uniqueness(say func(string, ...any)) {
 	var counts []string
-	var sum int64
+	var bytes int64
 	for _, set := range []struct {
 		of   *uniques
 		name string
 	}{{n.engine.seen.access, "access tokens"}, {n.engine.seen.refresh, "refresh tokens"}, {n.engine.seen.codes, "codes"}} {
-		if values, bytes := set.of.size(); values > 0 {
-			counts = append(counts, fmt.Sprintf("%d %s", values, set.name))
-			sum += bytes
+		x := set.of.extent()
+		bytes += x.bytes
+		switch {
+		case x.given == 0:
+		case x.compared == x.given:
+			counts = append(counts, fmt.Sprintf("%d %s", x.given, set.name))
+		default:
+			counts = append(counts, fmt.Sprintf("%d %s", x.compared, set.name))
+			say("Of %d %s only a sample of %d was compared with one another, since more do not fit the memory set aside for it; a repeat among the others was not noticed.", x.given, set.name, x.compared)
 		}
 	}
 	if len(counts) > 0 {
-		say("Uniqueness was checked over %s, kept as 62-bit hashes in %.1f MiB.", list(counts), float64(sum)/(1<<20))
+		say("Uniqueness was checked over %s, kept as 64-bit hashes in %.1f MiB.", list(counts), float64(bytes)/(1<<20))
 	}
 }
 

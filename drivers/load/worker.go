@@ -2,6 +2,7 @@ package load
 
 import (
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"flowproof/drivers/oauth"
@@ -19,6 +20,7 @@ type worker struct {
 	recorder *recorder
 	chains   []*chain      // by job; nil where nothing is held
 	since    time.Duration // when it became free
+	busy     atomic.Bool   // a request is under way
 	buffer   []byte        // the message of a request that changes
 	answer   answer
 	members  members
@@ -195,7 +197,9 @@ func (w *worker) replay(j *job, t timing) {
 func (w *worker) fire(j *job, step int, is *issue, message []byte, t timing) bool {
 	e, o := w.engine, &w.out
 	*o = outcome{step: step, due: t.due, sent: t.now, free: t.free, rest: step != j.steps[0], chain: o.chain, state: o.state}
+	w.busy.Store(true)
 	err := w.wire.do(message, &w.answer)
+	w.busy.Store(false)
 	o.done = e.now()
 	w.since = o.done
 	if err != nil {

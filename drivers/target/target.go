@@ -2,9 +2,9 @@
 package target
 
 import (
+	"net"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -154,14 +154,17 @@ func (t Target) User(name string) (User, bool) {
 // Loopback reports whether every endpoint is on a loopback address.
 func (t Target) Loopback() bool {
 	for _, raw := range []string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token} {
+		if raw == "" { // not every target has an authorization endpoint
+			continue
+		}
 		u, err := url.Parse(raw)
 		if err != nil {
 			return false
 		}
 		h := u.Hostname()
-		if h != "localhost" && h != "::1" && !strings.HasPrefix(h, "127.") {
+		if ip := net.ParseIP(h); h != "localhost" && (ip == nil || !ip.IsLoopback()) { // 127.acme.test is a name
 			return false
 		}
 	}
-	return true
+	return t.URL != ""
 }
