@@ -146,7 +146,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	bar := newProgress(c, "load", func() string {
 		return fmt.Sprintf("  %.0f/s  %d answered  %d errors  p99 %v", last.Rate, last.Answered, last.Errors, last.P99.Round(10*time.Microsecond))
 	})
-	record, err := f.sent(ctx, c, s.target, plan, load.Options{
+	record, err := f.sent(ctx, bar.beside(c), s.target, plan, load.Options{
 		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
 		Progress: func(now load.Snapshot) {
 			last = now
@@ -245,7 +245,7 @@ func (f loadFlags) plan(given func(flag string) bool) (load.Plan, error) {
 func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 	if f.file != "" {
 		for _, name := range ofPlan() {
-			if given(name) {
+			if given(name) && !(name == "rate" && f.capacity != "") {
 				return load.Plan{}, misused("--%s is for the plan file to say; leave it out, or leave out --plan", name)
 			}
 		}
