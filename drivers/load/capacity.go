@@ -302,6 +302,8 @@ func broken(l reports.Load) (why string, wrong bool) {
 	for _, h := range l.Thresholds {
 		switch {
 		case h.Held:
+		case h.Shown != "" && strings.HasPrefix(h.Expression, "unsent") && l.Generator.Bottleneck == "":
+			out = append(out, fmt.Sprintf("%s was broken with %s, all %d connections being busy", h.Expression, h.Shown, l.Plan.Connections))
 		case h.Shown != "":
 			out = append(out, fmt.Sprintf("%s was broken with %s", h.Expression, h.Shown))
 		default:
