@@ -24,6 +24,11 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 		return c, 0, misused("--capacity: %w", err)
 	}
 	c.Objective, c.Step = objective, f.capacityStep
+	if given("rate") {
+		if c.Start, err = load.ParseRate(f.rate); err != nil {
+			return c, 0, misused("--rate: %w", err)
+		}
+	}
 	if f.maxRate != "" {
 		if c.Most, err = load.ParseRate(f.maxRate); err != nil {
 			return c, 0, misused("--max-rate: %w", err)
@@ -40,6 +45,9 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
 	if f.find == nil {
 		return load.Run(ctx, t, p, o)
+	}
+	if f.find.Most == 0 && p.MaxRate == 0 && !t.Loopback() {
+		return reports.Load{}, fmt.Errorf("a search goes on until %s gives way, which is not on this machine; say how far it may go: --max-rate 2000/s", t.Name)
 	}
 	s, longest := *f.find, f.longest.Round(time.Second)
 	c.say("capacity: doubles the rate until %s no longer hold, then closes in; steps of %v, and twice that to confirm; %v at the very most", bounds(s.Objective), s.Step, longest)

@@ -54,6 +54,9 @@ func (l *live) show(s load.Snapshot) {
 		l.bar.SetTotal(of+int64(l.warmUp), false)
 		l.bar.SetCurrent(done + int64(l.warmUp))
 	}
+	if s.Elapsed < l.said { // the next step of a search
+		l.said = 0
+	}
 	if second := s.Elapsed.Truncate(time.Second); l.plain && s.Elapsed > 0 && second > l.said {
 		l.said = second
 		l.console.say("%s", plainLine(s))
@@ -66,6 +69,14 @@ func stretch(s load.Snapshot) (done, of int64) {
 		return int64(s.Elapsed), int64(s.Duration)
 	}
 	return s.Answered, max(s.Planned, 1)
+}
+
+// beside is the console for lines that are not to run into the dashboard.
+func (l *live) beside(c console) console {
+	if l.bars != nil {
+		c.err = l.bars
+	}
+	return c
 }
 
 // end takes the dashboard away, wherever it stands; mpb would wait for a bar that is not full.

@@ -166,7 +166,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		}
 	}
 	show := newLive(c, f.progress, plan.WarmUp)
-	record, err := f.sent(ctx, c, s.target, plan, load.Options{
+	record, err := f.sent(ctx, show.beside(c), s.target, plan, load.Options{
 		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
 		Progress: show.show, Monitor: &monitor,
 	})
@@ -263,7 +263,7 @@ func (f loadFlags) plan(given func(flag string) bool) (load.Plan, error) {
 func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 	if f.file != "" {
 		for _, name := range ofPlan() {
-			if given(name) {
+			if given(name) && !(name == "rate" && f.capacity != "") {
 				return load.Plan{}, misused("--%s is for the plan file to say; leave it out, or leave out --plan", name)
 			}
 		}

@@ -15,7 +15,7 @@ import (
 // A Capacity asks for the highest rate that a target holds.
 type Capacity struct {
 	Objective []Threshold   // what holding means, upper bounds all of them; ParseObjective adds what goes without saying
-	Start     float64       // the rate to begin with; 0: that with which the plan begins
+	Start     float64       // the rate to begin with; 0: the lowest of the plan
 	Most      float64       // no higher rate is tried; 0: no bound but the plan's
 	Step      time.Duration // how long a rate is held at least; 0: 5 s
 	Say       func(reports.CapacityStep)
@@ -71,9 +71,8 @@ func (c Capacity) completed(p Plan) (Capacity, error) {
 	}
 	if c.Start == 0 {
 		for _, s := range p.Stages {
-			if s.Rate > 0 {
+			if s.Rate > 0 && (c.Start == 0 || s.Rate < c.Start) {
 				c.Start = s.Rate
-				break
 			}
 		}
 	}
@@ -303,6 +302,8 @@ func broken(l reports.Load) (why string, wrong bool) {
 	for _, h := range l.Thresholds {
 		switch {
 		case h.Held:
+		case h.Shown != "" && strings.HasPrefix(h.Expression, "unsent") && l.Generator.Bottleneck == "":
+			out = append(out, fmt.Sprintf("%s was broken with %s, all %d connections being busy", h.Expression, h.Shown, l.Plan.Connections))
 		case h.Shown != "":
 			out = append(out, fmt.Sprintf("%s was broken with %s", h.Expression, h.Shown))
 		default:
