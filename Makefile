@@ -57,7 +57,7 @@ golangci:
 	$(GO) run $(GOLANGCI) run ./...
 
 golden:
-	$(GO) test ./reports ./cmd/flowproof ./drivers/target -update
+	$(GO) test ./reports ./cmd/flowproof ./drivers/target ./drivers/load -update
 
 fuzz:
 	@for target in $$($(GO) list ./... ); do \
