@@ -24,7 +24,7 @@ demo: browser build
 # Every test with the race detector and in a real browser, and the peers.
 test: browser build
 	$(GO) vet ./...
-	$(GO) test -race -timeout 20m ./...
+	$(GO) test $(TESTFLAGS) -race -timeout 20m ./...
 	$(MAKE) --no-print-directory peers
 
 # Each fault of the sandbox has to be caught by the requirement that names it, and what is harmless tolerated.
@@ -42,7 +42,7 @@ mutants: browser
 
 # Authorization servers that are not ours.
 peers: browser build
-	cd testdata/peers && $(GO) test -timeout 20m ./...
+	cd testdata/peers && $(GO) test $(TESTFLAGS) -timeout 20m ./...
 
 # Ratios to wrk, hey, vegeta and k6, on loopback and in about three minutes; see testdata/bench/README.md.
 bench: build

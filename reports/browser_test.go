@@ -18,7 +18,7 @@ import (
 	"flowproof/reports"
 )
 
-var shots = flag.String("shots", "", "the folder that screenshots of the pages go to")
+var shots = flag.String("shots", "", "the folder that screenshots of the pages go to, for people to look at")
 
 func pagesOf(t *testing.T) []string {
 	t.Helper()
@@ -57,6 +57,9 @@ func TestPagesInTheBrowser(t *testing.T) {
 			b.open(fileURL(t, file))
 			if eval[bool](b, `document.documentElement.scrollWidth > innerWidth + 1`) {
 				t.Errorf("%s, %d wide, has to be scrolled sideways", file, v.width)
+			}
+			if *shots != "" {
+				b.photograph(filepath.Join(*shots, fmt.Sprintf("%s-%d.png", strings.TrimSuffix(filepath.Base(file), ".html"), v.width)), v.width)
 			}
 			eval[chromedp.Void](b, `document.querySelectorAll("details").forEach(function (d) { d.open = true })`)
 			eval[chromedp.Void](b, string(axe)+";0")
@@ -155,27 +158,6 @@ func TestTwoThousandFindingsShowAtOnce(t *testing.T) {
 			t.Logf("rendered in %v, shown with %.2f s of the processor", rendered, m.Value)
 			if m.Value <= 0 || m.Value > 1 || rendered > 10*time.Second {
 				t.Errorf("rendered in %v, shown with %.2f s of the processor", rendered, m.Value)
-			}
-		}
-	}
-}
-
-// TestShots takes screenshots of the pages, for people to look at, when a folder is named.
-func TestShots(t *testing.T) {
-	if *shots == "" {
-		t.Skip("no -shots folder")
-	}
-	b := newTab(t)
-	for _, file := range pagesOf(t) {
-		for _, width := range []int64{1280, 420} {
-			for _, dark := range []bool{false, true} {
-				b.look(width, dark)
-				b.open(fileURL(t, file))
-				b.size(width, eval[int64](b, `document.documentElement.scrollHeight`)) // what is out of view is not drawn
-				picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-				b.must(err)
-				name := fmt.Sprintf("%s-%d-%s.png", strings.TrimSuffix(filepath.Base(file), ".html"), width, map[bool]string{true: "dark", false: "light"}[dark])
-				b.must(os.WriteFile(filepath.Join(*shots, name), picture, 0o600))
 			}
 		}
 	}

@@ -111,6 +111,15 @@ func (b *tab) size(width, height int64) {
 	b.must(err)
 }
 
+// photograph writes a picture of the whole page, as wide as that.
+func (b *tab) photograph(path string, width int64) {
+	b.Helper()
+	b.size(width, eval[int64](b, `document.documentElement.scrollHeight`)) // what is out of view is not drawn
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	b.must(err)
+	b.must(os.WriteFile(path, picture, 0o600))
+}
+
 // until waits, picture by picture, for what the script says to become true.
 func (b *tab) until(what, script string) {
 	b.Helper()

@@ -33,7 +33,7 @@ func FuzzSchedule(f *testing.F) {
 	f.Add(2000.0, int64(10), int64(5))
 	f.Fuzz(func(t *testing.T, rate float64, i int64, ms int64) {
 		if !(rate > 1e-3) || rate > mostRate || i < 0 || i > 1e9 || ms < 0 || ms > 1e6 {
-			t.Skip()
+			return
 		}
 		s := newSchedule(Plan{Rate: rate, Count: math.MaxInt64}.completed(0))
 		if s.due(i) > s.due(i+1) {
