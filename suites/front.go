@@ -147,10 +147,7 @@ func (s *session) visit(ctx context.Context, p *person, r oauth.Request, d oauth
 
 // caught are the redirect URIs to catch: every registered one, and the one that is asked for.
 func (s *session) caught(r oauth.Request) []string {
-	var out []string
-	for _, c := range s.target.Clients {
-		out = append(append(out, c.RedirectURIs...), c.ImplicitRedirectURIs...)
-	}
+	out := s.target.RedirectURIs()
 	for _, q := range r.Query {
 		if q.Name == "redirect_uri" && q.Value != "" {
 			out = append(out, q.Value)

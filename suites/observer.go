@@ -16,6 +16,8 @@ type observer struct {
 	target target.Target
 	rows   []passiveRow
 
+	ofResponses []passiveRow // those of the rows that are about responses to authorization requests
+
 	mu        sync.Mutex
 	total     int
 	tallies   map[string]*tally
@@ -48,10 +50,8 @@ type tally struct {
 }
 
 func newObserver(t target.Target) *observer {
-	o := &observer{target: t, rows: transportRows(t), tallies: map[string]*tally{}}
-	for _, c := range t.Clients {
-		o.uris = append(append(o.uris, c.RedirectURIs...), c.ImplicitRedirectURIs...)
-	}
+	o := &observer{target: t, uris: t.RedirectURIs(), ofResponses: responseRows(t), tallies: map[string]*tally{}}
+	o.rows = append(append(transportRows(t), onceRow(t)), o.ofResponses...)
 	for _, row := range passiveRows() {
 		about := row.about
 		row.about = func(x oauth.Exchange) bool { return o.ordinary(x) && about(x) }
@@ -79,7 +79,7 @@ func (o *observer) see(x oauth.Exchange) {
 			o.format = "jwt"
 		}
 	}
-	if l, is := x.Landing(o.uris...); is && len(o.responses) < mostResponses && (issued(l) || l.Params().Has("error")) {
+	if responds(x, o.uris) && len(o.responses) < mostResponses {
 		o.responses = append(o.responses, x)
 	}
 	for _, row := range o.rows {
@@ -111,9 +111,11 @@ func (o *observer) land(r oauth.Request, l oauth.Landing) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	x := oauth.Exchange{Request: r, Status: http.StatusFound, Header: http.Header{"Location": {l.URL}}}
-	for _, row := range landingRows(o.target, o.uris) {
-		o.judge(row, x, l.Trail[len(l.Trail)-1])
+	x, last := oauth.Exchange{Request: r, Status: http.StatusFound, Header: http.Header{"Location": {l.URL}}}, l.Trail[len(l.Trail)-1]
+	for _, row := range o.ofResponses {
+		if !row.about(last) { // else it was judged as it came
+			o.judge(row, x, last)
+		}
 	}
 }
 

@@ -24,16 +24,32 @@ func Prove(row catalogue.Requirement, clean, faulty reports.Conformance, consequ
 		Clean: before[row.ID], Faulty: after[row.ID], Wanted: levelVerdict(level), DurationMS: faulty.DurationMS,
 	}
 	p.Caught = worse(bad(p.Faulty), bad(p.Clean)) && !worse(p.Wanted, bad(p.Faulty))
-	for _, r := range faulty.Results {
+	accused, _ := Changes(clean, faulty)
+	for _, id := range accused {
 		switch {
-		case r.Requirement == row.ID || !worse(bad(r.Verdict), bad(before[r.Requirement])):
-		case slices.Contains(consequences, r.Requirement):
-			p.Worse = append(p.Worse, r.Requirement)
+		case id == row.ID:
+		case slices.Contains(consequences, id):
+			p.Worse = append(p.Worse, id)
 		default:
-			p.Stowaways = append(p.Stowaways, r.Requirement)
+			p.Stowaways = append(p.Stowaways, id)
 		}
 	}
 	return p
+}
+
+// Changes compares two runs against the same target: the requirements that accuse it more than before, and those
+// that can no longer be judged.
+func Changes(before, after reports.Conformance) (accused, blinded []string) {
+	was := verdicts(before)
+	for _, r := range after.Results {
+		switch {
+		case worse(bad(r.Verdict), bad(was[r.Requirement])):
+			accused = append(accused, r.Requirement)
+		case r.Verdict == reports.Inconclusive && was[r.Requirement] != "" && was[r.Requirement] != reports.Inconclusive:
+			blinded = append(blinded, r.Requirement)
+		}
+	}
+	return accused, blinded
 }
 
 // Spots are the findings of a run that should have none. A note is none: it says what a deployment may do.

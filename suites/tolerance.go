@@ -49,10 +49,9 @@ func Tolerate(a Allowance, clean, near reports.Conformance) Tolerance {
 			t.Alarms = append(t.Alarms, fmt.Sprintf("%s: %s (%s)", r.Requirement, r.Verdict, reason(near, r.Requirement)))
 		}
 	}
-	for _, r := range clean.Results {
-		if r.Verdict != reports.Inconclusive && after[r.Requirement] == reports.Inconclusive {
-			t.Blinded = append(t.Blinded, fmt.Sprintf("%s (%s)", r.Requirement, reason(near, r.Requirement)))
-		}
+	_, blinded := Changes(clean, near)
+	for _, id := range blinded {
+		t.Blinded = append(t.Blinded, fmt.Sprintf("%s (%s)", id, reason(near, id)))
 	}
 	return t
 }

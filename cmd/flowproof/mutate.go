@@ -7,7 +7,6 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -253,23 +252,9 @@ func bears(fault sandbox.Fault, row catalogue.Requirement) scope {
 	for _, id := range append([]string{row.ID}, fault.Consequences...) {
 		r, _ := catalogue.ByID(id)
 		s.browser = s.browser || r.Browser
-		s.races = s.races || r.Section == races
+		s.races = s.races || r.Section == catalogue.Races
 	}
 	return s
-}
-
-// races is the catalogue's section of rows that send many requests at once.
-const races = "P"
-
-// withoutRaces is the filter that leaves them out.
-func withoutRaces() string {
-	var ids []string
-	for _, r := range catalogue.All() {
-		if r.Section == races {
-			ids = append(ids, r.ID)
-		}
-	}
-	return "!(" + strings.Join(ids, " || ") + ")"
 }
 
 // cleanRun is the run without a fault, made once for each configuration.
@@ -302,7 +287,7 @@ func (b *bench) run(ctx context.Context, o sandbox.Options, dear scope) (reports
 		browser, without = nil, leftOut
 	}
 	if !dear.races {
-		only = withoutRaces()
+		only = catalogue.Without(catalogue.Races)
 	}
 	front := oauth.NewForms(t, b.driver)
 	if b.scripts && browser != nil {

@@ -66,6 +66,15 @@ type Client struct {
 	Sacrificial          bool     // may be locked by destructive rows
 }
 
+// RedirectURIs are those of all clients, for whichever grant.
+func (t Target) RedirectURIs() []string {
+	var out []string
+	for _, c := range t.Clients {
+		out = append(append(out, c.RedirectURIs...), c.ImplicitRedirectURIs...)
+	}
+	return out
+}
+
 // Has reports whether the client is registered for the grant.
 func (c Client) Has(g Grant) bool { return slices.Contains(c.Grants, g) }
 

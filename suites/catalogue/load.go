@@ -39,6 +39,20 @@ func All() []Requirement {
 	return rows
 }
 
+// Races is the section of the rows that send many requests at once.
+const Races = "P"
+
+// Without is the label filter that leaves a section out.
+func Without(section string) string {
+	var ids []string
+	for _, r := range All() {
+		if r.Section == section {
+			ids = append(ids, r.ID)
+		}
+	}
+	return "!(" + strings.Join(ids, " || ") + ")"
+}
+
 // ByID returns a copy of the requirement with that id.
 func ByID(id string) (Requirement, bool) {
 	c := embedded()

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -21,7 +20,7 @@ type Bench struct {
 	Proxy   *Proxy
 	Server  func() (http.Handler, target.Target, error) // a fresh one, reached through the proxy
 	Browser oauth.UserAgent
-	clean   map[way]map[string]reports.Verdict
+	clean   map[way]reports.Conformance
 }
 
 // An Outcome says what became of a mutant.
@@ -53,13 +52,13 @@ func (m Mutant) ways() []way {
 
 // Look runs the suites without a mutant in every way, so that there is something to compare with and to bend.
 func (b *Bench) Look(ctx context.Context) (Sightings, error) {
-	b.clean = map[way]map[string]reports.Verdict{}
+	b.clean = map[way]reports.Conformance{}
 	for _, w := range allWays() {
 		record, err := b.run(ctx, w, nil)
 		if err != nil {
 			return nil, err
 		}
-		b.clean[w] = verdicts(record)
+		b.clean[w] = record
 	}
 	return b.Proxy.Seen(), nil
 }
@@ -77,17 +76,7 @@ func (b *Bench) Try(ctx context.Context, m Mutant) (Outcome, error) {
 		case err != nil:
 			return o, err
 		}
-		after := verdicts(record)
-		for _, r := range record.Results {
-			was := b.clean[w][r.Requirement]
-			switch {
-			case badness(after[r.Requirement]) > badness(was):
-				o.Caught = append(o.Caught, r.Requirement)
-			case r.Verdict == reports.Inconclusive && was != reports.Inconclusive:
-				o.Blinded = append(o.Blinded, r.Requirement)
-			}
-		}
-		if o.Noticed() {
+		if o.Caught, o.Blinded = suites.Changes(b.clean[w], record); o.Noticed() {
 			return o, nil
 		}
 	}
@@ -112,34 +101,12 @@ func (b *Bench) run(ctx context.Context, w way, m *Mutant) (reports.Conformance,
 		return reports.Conformance{}, fmt.Errorf("mangle: %w", err)
 	}
 	defer driver.Close()
-	o := suites.Options{Target: t, Driver: driver, Front: oauth.NewForms(t, driver), Bare: true, Rounds: 2, Only: withoutRaces()}
+	o := suites.Options{Target: t, Driver: driver, Front: oauth.NewForms(t, driver), Bare: true, Rounds: 2}
+	o.Only = catalogue.Without(catalogue.Races) // a mutant bends many requests at once as it bends one
 	if w.browser {
 		o.Browser = b.Browser
 	} else {
 		o.NoBrowser = "tried without one first"
 	}
 	return suites.Run(ctx, o)
-}
-
-// withoutRaces leaves out what sends many requests at once: a mutant bends them as it bends one.
-func withoutRaces() string {
-	var ids []string
-	for _, r := range catalogue.All() {
-		if r.Section == "P" {
-			ids = append(ids, r.ID)
-		}
-	}
-	return "!(" + strings.Join(ids, " || ") + ")"
-}
-
-func verdicts(c reports.Conformance) map[string]reports.Verdict {
-	out := map[string]reports.Verdict{}
-	for _, r := range c.Results {
-		out[r.Requirement] = r.Verdict
-	}
-	return out
-}
-
-func badness(v reports.Verdict) int {
-	return slices.Index([]reports.Verdict{reports.Note, reports.Warn, reports.Fail}, v)
 }
