@@ -140,7 +140,7 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	case err != nil:
 		return unable("%w", err)
 	}
-	stamp(&record, f.target)
+	stamp(&record, s.target, f.target)
 	record.Strict = f.strict
 	if err := gates.apply(&record); err != nil {
 		return err

@@ -179,7 +179,6 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	case err != nil:
 		return misused("%w", err)
 	}
-	record.Machine.CPU = thisMachine().CPU
 	if s.stand != nil {
 		record.Target.Tokens = f.sandbox.Tokens
 		record.Notices = append(record.Notices, "The target was the sandbox, with "+f.sandbox.Tokens+" tokens: these are figures about this machine.")

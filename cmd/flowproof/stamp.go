@@ -3,45 +3,28 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
-
+	"flowproof/drivers/target"
 	"flowproof/reports"
 )
 
-// stamp writes into the record what makes it comparable, and where its findings lie in the target file.
-func stamp(record *reports.Conformance, file string) {
+// stamp writes into the record what makes it comparable, and where its findings lie in the target file, if there
+// is one.
+func stamp(record *reports.Conformance, t target.Target, file string) {
 	record.Catalogue = reports.CatalogueVersion()
-	machine := thisMachine()
+	machine := reports.ThisMachine()
 	record.Machine = &machine
 	if began, err := time.Parse(time.RFC3339, record.Started); err == nil {
 		record.Ended = began.Add(time.Duration(record.DurationMS) * time.Millisecond).UTC().Format(time.RFC3339)
 	}
 	if file != "" {
-		record.Target.File, record.Target.Lines = shownPath(file), clientLines(file)
-	}
-}
-
-func thisMachine() reports.Machine {
-	return reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), CPU: processor("/proc/cpuinfo"), Go: runtime.Version()}
-}
-
-// processor is the model of the first processor, where the system tells it.
-func processor(file string) string {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.Join(strings.Fields(value), " ")
+		record.Target.File, record.Target.Lines = shownPath(file), map[string]int{}
+		for _, c := range t.Clients {
+			record.Target.Lines[c.Name] = c.Line
 		}
 	}
-	return ""
 }
 
 // shownPath is a path as code hosts know it: from the working folder, with slashes. Of a file elsewhere only the
@@ -61,39 +44,4 @@ func shownPath(file string) string {
 		return filepath.Base(file)
 	}
 	return file
-}
-
-// clientLines tells where each client begins in a target file that has been read before.
-func clientLines(file string) map[string]int {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil
-	}
-	f, err := parser.ParseBytes(raw, 0)
-	if err != nil || len(f.Docs) == 0 {
-		return nil
-	}
-	var lines map[string]int
-	for _, top := range pairs(f.Docs[0].Body) {
-		if top.Key.GetToken().Value != "clients" {
-			continue
-		}
-		for _, client := range pairs(top.Value) {
-			if lines == nil {
-				lines = map[string]int{}
-			}
-			lines[client.Key.GetToken().Value] = client.Key.GetToken().Position.Line
-		}
-	}
-	return lines
-}
-
-func pairs(n ast.Node) []*ast.MappingValueNode {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}
-	}
-	return nil
 }

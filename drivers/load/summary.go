@@ -2,7 +2,6 @@ package load
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"time"
 
@@ -56,7 +55,7 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 		Plan:    e.planRecord(),
 		Started: e.base.UTC().Format(time.RFC3339Nano),
 		Partial: e.why,
-		Machine: reports.Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
+		Machine: reports.ThisMachine(),
 		Series:  e.seconds(),
 	}
 	span := e.span(sum.last)

@@ -24,6 +24,7 @@ func (r *reader) clients(written map[string]clientFile) []Client {
 			RedirectURIs: w.RedirectURIs, ImplicitRedirectURIs: w.ImplicitRedirectURIs, Scopes: w.Scopes, PKCE: cmp.Or(w.PKCE, "optional"),
 			SecretIssued: w.SecretIssued, Sacrificial: w.Sacrificial,
 		}
+		c.Line, _ = r.Place(path)
 		r.redirects(path+".redirect_uris", w.RedirectURIs)
 		r.redirects(path+".implicit_redirect_uris", w.ImplicitRedirectURIs)
 		if len(c.ImplicitRedirectURIs) == 0 {

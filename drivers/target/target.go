@@ -64,6 +64,7 @@ type Client struct {
 	PKCE                 string   // optional (the default), required or none
 	SecretIssued         bool     // the server made the secret up
 	Sacrificial          bool     // may be locked by destructive rows
+	Line                 int      // where it stands in the file
 }
 
 // RedirectURIs are those of all clients, for whichever grant.
