@@ -155,3 +155,14 @@ func TestResponsesAfterFormsAreJudged(t *testing.T) {
 		}
 	}
 }
+
+// TestAResponseIsJudgedOnce counts a response at once, without a page between, as the one exchange that it is.
+func TestAResponseIsJudgedOnce(t *testing.T) {
+	x := leading("https://app.test/cb?error=invalid_scope&state=abcdefgh")
+	o := newObserver(asRegistered())
+	o.see(x)
+	o.land(x.Request, oauth.Landing{Kind: oauth.Redirected, URL: x.Location(), Trail: []oauth.Exchange{x}})
+	if got := o.tally("RFC6749-4.1.2.1-state-echoed-on-error"); got.seen != 1 {
+		t.Errorf("it was judged %d times", got.seen)
+	}
+}

@@ -86,6 +86,23 @@ func TestEveryKeyIsRead(t *testing.T) {
 	}
 }
 
+func TestClientsKnowTheirLines(t *testing.T) {
+	got, err := load(t, "good/full.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join("testdata", "good", "full.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, c := range got.Clients {
+		if c.Line < 1 || c.Line > len(lines) || !strings.HasPrefix(strings.TrimSpace(lines[c.Line-1]), c.Name+":") {
+			t.Errorf("%s stands in line %d, it says", c.Name, c.Line)
+		}
+	}
+}
+
 func TestDefaults(t *testing.T) {
 	got, err := load(t, "good/space.yaml")
 	if err != nil {
