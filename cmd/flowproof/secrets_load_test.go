@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,17 +18,8 @@ func TestNoLoadRecordHoldsASecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tap := &wiretap{next: sb, seen: map[string]string{}}
-	server := httptest.NewServer(tap)
-	t.Cleanup(server.Close)
 	folder := t.TempDir()
-	path, _, err := writeTarget(sb, server.URL, filepath.Join(folder, "in"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, secret := range sb.Secrets() {
-		tap.keep("configured", secret)
-	}
+	tap, path := tapped(t, sb, folder)
 	people := ""
 	for name, password := range sb.Secrets() {
 		if strings.Contains(strings.ToLower(name), "alice") {
@@ -72,14 +62,5 @@ func TestNoLoadRecordHoldsASecret(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for name, text := range artefacts {
-		begins := beginnings(text)
-		for secret, kind := range tap.seen {
-			for how, spelling := range spellings(secret) {
-				if begins[spelling[:beginning]] && bytes.Contains(text, []byte(spelling)) {
-					t.Errorf("%s holds a %s, %s", name, kind, how)
-				}
-			}
-		}
-	}
+	tap.soughtIn(t, artefacts)
 }

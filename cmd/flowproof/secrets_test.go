@@ -76,6 +76,37 @@ func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	_, _ = rw.Write(answer.Body.Bytes())
 }
 
+// tapped serves the sandbox behind a wiretap, and writes its target file into the folder.
+func tapped(t *testing.T, sb *sandbox.Sandbox, folder string) (tap *wiretap, path string) {
+	t.Helper()
+	tap = &wiretap{next: sb, seen: map[string]string{}}
+	server := httptest.NewServer(tap)
+	t.Cleanup(server.Close)
+	path, _, err := writeTarget(sb, server.URL, filepath.Join(folder, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range sb.Secrets() {
+		tap.keep("configured", secret)
+	}
+	return tap, path
+}
+
+// soughtIn looks for every secret of the wire, in all its spellings, in what was written.
+func (w *wiretap) soughtIn(t *testing.T, artefacts map[string][]byte) {
+	t.Helper()
+	for name, text := range artefacts {
+		begins := beginnings(text)
+		for secret, kind := range w.seen {
+			for how, spelling := range spellings(secret) {
+				if begins[spelling[:beginning]] && bytes.Contains(text, []byte(spelling)) {
+					t.Errorf("%s holds a %s, %s", name, kind, how)
+				}
+			}
+		}
+	}
+}
+
 // TestNoArtefactHoldsASecret runs a check in a real browser and a load, both with every secret of the
 // wire marked, and looks for each of them, in all its spellings, in whatever was written.
 func TestNoArtefactHoldsASecret(t *testing.T) {
@@ -85,17 +116,8 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			tap := &wiretap{next: sb, seen: map[string]string{}}
-			server := httptest.NewServer(tap)
-			t.Cleanup(server.Close)
 			folder := t.TempDir()
-			path, _, err := writeTarget(sb, server.URL, filepath.Join(folder, "in"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, secret := range sb.Secrets() {
-				tap.keep("configured", secret)
-			}
+			tap, path := tapped(t, sb, folder)
 			out := filepath.Join(folder, "out")
 			var said bytes.Buffer
 			c := console{out: &said, err: &said, env: os.LookupEnv}
@@ -124,16 +146,7 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			if len(artefacts) < 18 || len(tap.seen) < 100 {
 				t.Fatalf("%d artefacts, %d secrets: too few to prove anything", len(artefacts), len(tap.seen))
 			}
-			for name, text := range artefacts {
-				begins := beginnings(text)
-				for secret, kind := range tap.seen {
-					for how, spelling := range spellings(secret) {
-						if begins[spelling[:beginning]] && bytes.Contains(text, []byte(spelling)) {
-							t.Errorf("%s holds a %s, %s", name, kind, how)
-						}
-					}
-				}
-			}
+			tap.soughtIn(t, artefacts)
 		})
 	}
 }
