@@ -68,9 +68,7 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	}
 	out.Rate.Intended = m.intended
 	out.Partial = strings.Join(append(missingWords(missing), m.partial...), "; ")
-	whole := m.whole()
-	out.Rate.Achieved = perSecond(whole.verified, end.Sub(start))
-	if err := m.judge(&out, end.Sub(start), whole); err != nil {
+	if err := m.judge(&out, end.Sub(start)); err != nil {
 		return reports.Load{}, err
 	}
 	if m.aborted && out.Generator.Bottleneck == "" {
@@ -290,34 +288,21 @@ func (m *merger) addViolation(v reports.Violation) {
 	}
 }
 
-func (m *merger) whole() *tally {
-	var sum tally
-	for i := range m.steps {
-		sum.merge(copied(&m.steps[i].tally))
-	}
-	return &sum
-}
-
 // judge holds the plan's thresholds to the sum.
-func (m *merger) judge(l *reports.Load, span time.Duration, whole *tally) error {
-	j := judgement{tallies: map[string]*tally{"": whole}, planned: map[string]int64{}, span: span, bottleneck: l.Generator.Bottleneck}
+func (m *merger) judge(l *reports.Load, span time.Duration) error {
+	j := newJudgement(span, l.Generator.Bottleneck)
 	for i := range m.steps {
 		s := &m.steps[i]
-		names := []string{s.name}
-		for _, scenario := range l.Plan.Scenarios {
-			if strings.HasPrefix(s.name, scenario.Name+".") {
-				names = append(names, scenario.Name)
+		scenario := s.name
+		for _, of := range l.Plan.Scenarios {
+			if strings.HasPrefix(s.name, of.Name+".") {
+				scenario = of.Name
 			}
 		}
-		for _, name := range names {
-			if j.tallies[name] == nil {
-				j.tallies[name] = &tally{}
-			}
-			j.tallies[name].merge(copied(&s.tally))
-			j.planned[name] += s.planned
-		}
-		j.planned[""] += s.planned
+		j.add(s.name, scenario, &s.tally, s.planned)
 	}
+	whole := j.tallies[""]
+	l.Rate.Achieved = perSecond(whole.verified, span)
 	var bounds []Threshold
 	for _, text := range l.Plan.Thresholds {
 		h, err := ParseThreshold(text)

@@ -37,15 +37,6 @@ func (e *engine) total() total {
 	return sum
 }
 
-// all adds the steps up.
-func (t total) all() tally {
-	var sum tally
-	for i := range t.steps {
-		sum.merge(&t.steps[i])
-	}
-	return sum
-}
-
 // summary makes the record of a run that is over.
 func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u used) reports.Load {
 	sum := e.total()
@@ -72,19 +63,20 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 	l.Generator = e.generator(&sum, u, o)
 	l.Violations = e.violations(&sum, redactor)
 	rest := notes{engine: e, total: &sum, steps: l.Steps, together: o.Together}
-	judged, planned := e.judged(&sum, l.Steps)
-	whole := sum.all()
-	judged[""] = &whole
+	j := newJudgement(span, l.Generator.Bottleneck)
+	for i, s := range l.Steps {
+		j.add(s.Name, e.plan.Scenarios[e.steps[i].scenario].Name, &sum.steps[i], s.Planned)
+	}
+	whole := j.tallies[""]
 	l.Rate = reports.Rate{Intended: e.intended(l.Steps), Achieved: perSecond(whole.verified, span)}
-	j := judgement{tallies: judged, planned: planned, span: span, bottleneck: l.Generator.Bottleneck}
 	for _, h := range e.plan.Thresholds {
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
-	l.Verdict = verdict(&l, e.plan.Thresholds, &whole)
+	l.Verdict = verdict(&l, e.plan.Thresholds, whole)
 	if e.aborted && l.Generator.Bottleneck == "" { // a rule of the plan is a bound, too
 		l.Verdict = reports.Fail
 	}
-	l.Notices = rest.list(&whole)
+	l.Notices = rest.list(whole)
 	return l
 }
 
@@ -95,32 +87,6 @@ func (t *tally) redact(r *oauth.Redactor) {
 		shown[r.Text(class)] += n
 	}
 	t.errors = shown
-}
-
-func copied(t *tally) *tally {
-	var c tally
-	c.merge(t)
-	return &c
-}
-
-// judged are the tallies that thresholds speak of: each step, each scenario with all its steps, and, under no
-// name, all together.
-func (e *engine) judged(sum *total, steps []reports.Step) (tallies map[string]*tally, planned map[string]int64) {
-	tallies, planned = map[string]*tally{}, map[string]int64{}
-	for i, s := range steps {
-		planned[""] += s.Planned
-		scenario := e.plan.Scenarios[e.steps[i].scenario].Name
-		if s.Name != scenario {
-			tallies[s.Name] = copied(&sum.steps[i])
-			planned[s.Name] = s.Planned
-		}
-		if tallies[scenario] == nil {
-			tallies[scenario] = &tally{}
-		}
-		tallies[scenario].merge(copied(&sum.steps[i]))
-		planned[scenario] += s.Planned
-	}
-	return tallies, planned
 }
 
 // intended is the rate of all requests of this shard, those that follow in an arrival with it.

@@ -2,17 +2,34 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"flowproof/reports"
 )
 
-// A judgement holds thresholds to what was measured; the key "" stands for all steps together.
+// A judgement holds thresholds to what was measured: of each step, of each scenario with all its steps, and,
+// under no name, of all together.
 type judgement struct {
 	tallies    map[string]*tally
 	planned    map[string]int64
 	span       time.Duration
 	bottleneck string
+}
+
+func newJudgement(span time.Duration, bottleneck string) judgement {
+	return judgement{map[string]*tally{"": {}}, map[string]int64{}, span, bottleneck}
+}
+
+// add counts a step under its name, under that of its scenario and under that of all.
+func (j judgement) add(step, scenario string, t *tally, planned int64) {
+	for _, name := range slices.Compact([]string{step, scenario, ""}) {
+		if j.tallies[name] == nil {
+			j.tallies[name] = &tally{}
+		}
+		j.tallies[name].merge(t)
+		j.planned[name] += planned
+	}
 }
 
 func (j judgement) judge(h Threshold) reports.Threshold {
