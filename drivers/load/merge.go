@@ -60,11 +60,11 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	}
 	out.Series, out.Violations, out.Generator = m.series, m.violations, m.generator
 	out.Machine.CPUs = m.cpus
-	for i := range m.steps {
-		out.Steps = append(out.Steps, m.steps[i].record())
+	for _, s := range m.steps {
+		out.Steps = append(out.Steps, s.record(s.name, s.planned, s.hostile))
 	}
-	for i := range m.warm {
-		out.WarmUp = append(out.WarmUp, m.warm[i].record())
+	for _, s := range m.warm {
+		out.WarmUp = append(out.WarmUp, s.record(s.name, s.planned, s.hostile))
 	}
 	out.Rate.Intended = m.intended
 	out.Partial = strings.Join(append(missingWords(missing), m.partial...), "; ")
@@ -164,13 +164,6 @@ type mergedStep struct {
 	name    string
 	planned int64
 	hostile bool
-}
-
-func (m mergedStep) record() reports.Step {
-	return reports.Step{
-		Name: m.name, Planned: m.planned, Sent: m.sent, Answered: m.answered, Verified: m.verified, Throttled: m.throttled, Errors: m.errors,
-		NotSent: m.planned - m.sent, Late: m.late, Hostile: m.hostile, Latency: histogram(m.latency), Service: histogram(m.service),
-	}
 }
 
 func (m *merger) add(s shardRecord, start time.Time) error {

@@ -54,10 +54,10 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 	l.DurationMS = span.Milliseconds()
 	for i := range sum.steps {
 		sum.steps[i].redact(redactor)
-		l.Steps = append(l.Steps, e.step(i, &sum.steps[i]))
+		l.Steps = append(l.Steps, sum.steps[i].record(e.steps[i].name, e.planned(i, sum.steps[i].sent), e.hostile(i)))
 		if e.plan.WarmUp > 0 {
 			sum.warm[i].redact(redactor)
-			l.WarmUp = append(l.WarmUp, e.warmStep(i, &sum.warm[i]))
+			l.WarmUp = append(l.WarmUp, sum.warm[i].record(e.steps[i].name, e.warmPlanned(i, sum.warm[i].sent), e.hostile(i)))
 		}
 	}
 	l.Generator = e.generator(&sum, u, o)
@@ -155,23 +155,21 @@ func (e *engine) jobOf(step int) (job int, first bool) {
 	return 0, false
 }
 
-func (e *engine) step(i int, t *tally) reports.Step {
-	return e.stepOf(i, t, e.planned(i, t.sent))
-}
+func (e *engine) hostile(step int) bool { return e.steps[step].kind == refusalKind }
 
-func (e *engine) warmStep(i int, t *tally) reports.Step {
-	planned := t.sent
+// warmPlanned is how many requests of a step were due in the warm-up.
+func (e *engine) warmPlanned(i int, sent int64) int64 {
 	if job, first := e.jobOf(i); first && e.plan.Model == Open && e.why == "" {
-		planned = e.count(job, -e.schedule.warm, 0)
+		return e.count(job, -e.schedule.warm, 0)
 	}
-	return e.stepOf(i, t, planned)
+	return sent
 }
 
-func (e *engine) stepOf(i int, t *tally, planned int64) reports.Step {
+// record is the tally as that of a step.
+func (t *tally) record(name string, planned int64, hostile bool) reports.Step {
 	return reports.Step{
-		Name: e.steps[i].name, Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified,
-		Throttled: t.throttled, Errors: t.errors, NotSent: planned - t.sent, Late: t.late, Hostile: e.steps[i].kind == refusalKind,
-		Latency: histogram(t.latency), Service: histogram(t.service),
+		Name: name, Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified, Throttled: t.throttled, Errors: t.errors,
+		NotSent: planned - t.sent, Late: t.late, Hostile: hostile, Latency: histogram(t.latency), Service: histogram(t.service),
 	}
 }
 
