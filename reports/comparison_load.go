@@ -98,10 +98,10 @@ func incomparable(a, b Load) string {
 		{"the scenarios", scenariosWords(a.Plan), scenariosWords(b.Plan)},
 		{"the protocol", a.Plan.Protocol, b.Plan.Protocol},
 		{"the shard", shardWords(a.Plan), shardWords(b.Plan)},
-		{"the connections", grouped(a.Plan.Connections), grouped(b.Plan.Connections)},
+		{"the connections", Grouped(a.Plan.Connections), Grouped(b.Plan.Connections)},
 		{"the tokens", a.Target.Tokens, b.Target.Tokens},
 		{"the system", a.Machine.OS + " " + a.Machine.Arch, b.Machine.OS + " " + b.Machine.Arch},
-		{"the cores", grouped(a.Machine.CPUs), grouped(b.Machine.CPUs)},
+		{"the cores", Grouped(a.Machine.CPUs), Grouped(b.Machine.CPUs)},
 		{"the processor", a.Machine.CPU, b.Machine.CPU},
 	} {
 		if d.a != d.b && d.a != "" && d.b != "" {
@@ -168,7 +168,7 @@ func tailMeasure(name string, percentile float64, a, b Load) Measure {
 func tooFew(percentile float64, a, b Load) string {
 	for i, l := range []Load{a, b} {
 		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n < answersFor(percentile) {
-			return fmt.Sprintf("%s needs %s answers, and %c has %s", "p"+three(percentile), grouped(answersFor(percentile)), "AB"[i], grouped(n))
+			return fmt.Sprintf("%s needs %s answers, and %c has %s", "p"+three(percentile), Grouped(answersFor(percentile)), "AB"[i], Grouped(n))
 		}
 	}
 	return ""

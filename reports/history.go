@@ -50,9 +50,9 @@ func History(w io.Writer, entries []Entry, notices []string) error {
 	worst := Worst(all...)
 	view := historyPage{Trends: trends, frame: frame{
 		Kind: "history", Title: "flowproof history", Notices: shown(notices), Tool: entries[len(entries)-1].tool(),
-		Headline: headline{worst, historyWord(worst), fmt.Sprintf("%s from %s to %s; the verdict is that of the latest.", plural(len(entries), "run", "runs"),
+		Headline: headline{worst, historyWord(worst), fmt.Sprintf("%s from %s to %s; the verdict is that of the latest.", Plural(len(entries), "run", "runs"),
 			moment(entries[0].started()), moment(entries[len(entries)-1].started()))},
-		Target: Target{Name: plural(len(trends), "series", "series")},
+		Target: Target{Name: Plural(len(trends), "series", "series")},
 	}}
 	return page(w, "history.gohtml", shownHistory(view))
 }
@@ -159,7 +159,7 @@ func (t *trend) add(e Entry) {
 		for _, v := range Verdicts() {
 			t.Head = append(t.Head, v.Word())
 			r.figures[string(v)] = float64(c.Counts()[v])
-			r.Cells = append(r.Cells, grouped(c.Counts()[v]))
+			r.Cells = append(r.Cells, Grouped(c.Counts()[v]))
 		}
 	}
 	t.Runs = append(t.Runs, r)
@@ -234,7 +234,7 @@ func (t *trend) columns(title string, verdicts ...Verdict) trendChart {
 		c.Lines = append(c.Lines, line{Name: v.Word(), Kind: string(v)})
 		words = append(words, v.Word())
 	}
-	c.Words = title + " in each of " + plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
+	c.Words = title + " in each of " + Plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
 	return c
 }
 
@@ -282,6 +282,6 @@ func (t *trend) chart(title string, label func(float64) string, log bool, figure
 		}
 		words = append(words, f[0])
 	}
-	c.Words = title + " over " + plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
+	c.Words = title + " over " + Plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
 	return c
 }

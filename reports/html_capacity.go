@@ -24,7 +24,7 @@ func (c *Capacity) view(bounds []Threshold) *capacityView {
 		return nil
 	}
 	v := &capacityView{
-		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", grouped(len(c.Tests))),
+		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", Grouped(len(c.Tests))),
 		Charts: []chart{c.curve(bounds), c.errorCurve()},
 	}
 	for _, s := range c.Tests {
