@@ -23,9 +23,9 @@ type shardRecord struct {
 	began, ended time.Time
 }
 
-func (s shardRecord) name() string {
-	return fmt.Sprintf("shard %d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of)
-}
+func (s shardRecord) part() string { return fmt.Sprintf("%d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of) }
+
+func (s shardRecord) name() string { return shardsNamed([]string{s.part()}) }
 
 // Merge adds the records of a plan's shards up, as if one process had sent it all: counts and histograms
 // exactly, seconds by the clock on the wall. Where shards are missing it refuses, or, if it may, marks the
@@ -134,9 +134,9 @@ func missingShards(shards []shardRecord) string {
 	case 0:
 		return ""
 	case 1:
-		return "shard " + out[0] + " is"
+		return shardsNamed(out) + " is"
 	}
-	return "shards " + list(out) + " are"
+	return shardsNamed(out) + " are"
 }
 
 func missingWords(missing string) []string {
@@ -332,12 +332,26 @@ func notices(shards []shardRecord, start time.Time) []string {
 		}
 	}
 	slices.Sort(out[3:])
+	var said []string
+	who := map[string][]string{} // a notice that several shards have is said once
 	for _, s := range shards {
 		for _, n := range s.Notices {
 			if !strings.HasPrefix(n, "This is shard ") {
-				out = append(out, strings.ToUpper(s.name()[:1])+s.name()[1:]+": "+n)
+				said = appendNew(said, n)
+				who[n] = append(who[n], s.part())
 			}
 		}
 	}
+	for _, n := range said {
+		out = append(out, fmt.Sprintf("S%s: %s", shardsNamed(who[n])[1:], n))
+	}
 	return out
+}
+
+// shardsNamed names shards by their parts.
+func shardsNamed(parts []string) string {
+	if len(parts) == 1 {
+		return "shard " + parts[0]
+	}
+	return "shards " + list(parts)
 }

@@ -357,7 +357,7 @@ func (p Plan) String() string {
 		out += " for " + p.Duration.String()
 	}
 	if p.Count > 0 {
-		out += fmt.Sprintf(", %d requests", p.Count)
+		out += ", " + requests(p.Count)
 	}
 	if p.Shard.Of > 1 {
 		out += fmt.Sprintf(", shard %d of %d", p.Shard.Index, p.Shard.Of)

@@ -237,7 +237,7 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	}
 	switch own, most := all.own(); {
 	case own > 0:
-		g.Bottleneck = fmt.Sprintf("this machine could not send %d requests: %s", own, most)
+		g.Bottleneck = fmt.Sprintf("this machine could not send %s: %s", requests(own), most)
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():
