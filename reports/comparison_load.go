@@ -144,7 +144,7 @@ func shardWords(p Plan) string {
 
 // latencyMeasure compares a percentile over the blocks of the runs.
 func latencyMeasure(name string, percentile float64, a, b Load, tolerance float64, why string, of func(Second) int64) Measure {
-	m := Measure{Name: name, Unit: "µs", A: a.percentile(percentile), B: b.percentile(percentile), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
 	if few := tooFew(percentile, a, b); few != "" {
 		m.Reason, m.A, m.B = few, 0, 0
 		return m
@@ -158,7 +158,7 @@ func latencyMeasure(name string, percentile float64, a, b Load, tolerance float6
 
 // tailMeasure shows a percentile of which a record holds no course over time, and claims nothing.
 func tailMeasure(name string, percentile float64, a, b Load) Measure {
-	m := Measure{Name: name, Unit: "µs", A: a.percentile(percentile), B: b.percentile(percentile), Reason: "shown only: a record does not hold its course over time"}
+	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Reason: "shown only: a record does not hold its course over time"}
 	if few := tooFew(percentile, a, b); few != "" {
 		m.Reason, m.A, m.B = few, 0, 0
 	}
@@ -174,7 +174,8 @@ func tooFew(percentile float64, a, b Load) string {
 	return ""
 }
 
-func (l Load) percentile(p float64) float64 {
+// Percentile is that of the latency of all steps together, in microseconds; 0 where nothing is known of it.
+func (l Load) Percentile(p float64) float64 {
 	if all := merged(l.Steps, func(s Step) Histogram { return s.Latency }); all != nil {
 		return float64(all.ValueAtPercentile(p))
 	}

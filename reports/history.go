@@ -139,17 +139,13 @@ func (t *trend) add(e Entry) {
 	if l := e.Record.Load; l != nil {
 		t.Load, t.Head = true, []string{"p50", "p99", "errors", "achieved"}
 		r.Headline = shown(l.headline())
-		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n >= answersFor(50) {
-			r.figures["p50"] = l.percentile(50)
+		answered := l.sum(func(s Step) int64 { return s.Latency.Count })
+		for name, p := range map[string]float64{"p50": 50, "p99": 99} {
+			if answered >= answersFor(p) {
+				r.figures[name] = l.Percentile(p)
+			}
 		}
-		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n >= answersFor(99) {
-			r.figures["p99"] = l.percentile(99)
-		}
-		var wrong int64
-		for _, c := range l.errorCounts() {
-			wrong += c.Count
-		}
-		sent := l.sum(func(s Step) int64 { return s.Sent })
+		sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
 		r.figures["achieved"] = l.Rate.Achieved
 		r.Cells = []string{micros(orNaN(r.figures["p50"])), micros(orNaN(r.figures["p99"])), percent(float64(wrong), float64(sent)), perSecond(l.Rate.Achieved)}
 	} else {

@@ -55,7 +55,7 @@ func newLoadPage(l Load) loadPage {
 			Facts: facts("Started", moment(l.Started), "Took", span(l.DurationMS), "Profile", l.Target.Profile, "Edition", l.Target.Edition,
 				"Tokens", tokenFact(l.Target.Tokens), "Made by", l.Tool.Name+" "+l.Tool.Version),
 		},
-		Tiles: l.tiles(latency), Columns: append(percentileNames(), "max"), Errors: l.errorCounts(),
+		Tiles: l.tiles(latency), Columns: durationColumns(), Errors: l.errorCounts(),
 		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
 	}
 	p.Capacity = l.Capacity.view(l.Thresholds)
@@ -91,14 +91,6 @@ func undrained(points []Second, l Load) []Second {
 	return points
 }
 
-func percentileNames() []string {
-	var out []string
-	for _, p := range percentileColumns() {
-		out = append(out, "p"+p)
-	}
-	return out
-}
-
 func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
 	tiles := l.Capacity.tiles()
 	verified := tile{"Verified", perSecond(l.Rate.Achieved), "as many as the connections carried"}
@@ -116,11 +108,7 @@ func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
 		}
 		tiles = append(tiles, tile{"Slowest", micros(float64(all.Max())), "of " + Plural(all.TotalCount(), "answer", "answers")})
 	}
-	sent := l.sum(func(s Step) int64 { return s.Sent })
-	var wrong int64
-	for _, e := range l.errorCounts() {
-		wrong += e.Count
-	}
+	sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
 	return append(tiles, tile{"Errors", Grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + Grouped(sent) + " sent"})
 }
 

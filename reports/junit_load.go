@@ -106,8 +106,8 @@ func (s Step) plain() string {
 		Histogram
 	}{{"latency", s.Latency}, {"service", s.Service}} {
 		fmt.Fprintf(&b, "%s ", h.name)
-		for i, p := range append(percentileColumns(), "max") {
-			fmt.Fprintf(&b, " %s %s", map[bool]string{true: "max", false: "p" + p}[p == "max"], h.columns()[i])
+		for i, name := range durationColumns() {
+			fmt.Fprintf(&b, " %s %s", name, h.columns()[i])
 		}
 		b.WriteByte('\n')
 	}

@@ -134,11 +134,7 @@ func (l Load) rateWords() string {
 func percentileColumns() []string { return []string{"50", "90", "99", "99.9"} }
 
 func (l Load) summarySteps(t *text) {
-	head := []string{"step", "sent", "answered", "verified", ""}
-	for _, p := range percentileColumns() {
-		head = append(head, "p"+p)
-	}
-	g := grid{rows: [][]string{append(head, "max")}}
+	g := grid{rows: [][]string{append([]string{"step", "sent", "answered", "verified", ""}, durationColumns()...)}}
 	for _, s := range l.Steps {
 		name := oneLine(flowWords(s.Name))
 		g.rows = append(g.rows,
@@ -153,6 +149,15 @@ func (l Load) summarySteps(t *text) {
 	}
 	g.writeTo(t)
 	t.linef("%s", t.dim("latency counts from the intended start, service from the send"))
+}
+
+// durationColumns head what columns has.
+func durationColumns() []string {
+	var out []string
+	for _, p := range percentileColumns() {
+		out = append(out, "p"+p)
+	}
+	return append(out, "max")
 }
 
 func (h Histogram) columns() []string {
@@ -225,6 +230,15 @@ func (l Load) sum(of func(Step) int64) int64 {
 	var n int64
 	for _, s := range l.Steps {
 		n += of(s)
+	}
+	return n
+}
+
+// Failed is how many requests had no right answer, those that were throttled aside.
+func (s Step) Failed() int64 {
+	var n int64
+	for _, of := range s.Errors {
+		n += of
 	}
 	return n
 }
