@@ -152,12 +152,16 @@ func encode(w io.Writer, r Record) error {
 	default:
 		return errors.New("reports: there is no record to write")
 	}
+	return writeJSON(w, value)
+}
+
+func writeJSON(w io.Writer, value any) error {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(value); err != nil {
-		return fmt.Errorf("reports: encode the record: %w", err)
+		return fmt.Errorf("reports: write JSON: %w", err)
 	}
 	_, err := w.Write(asciiControls(out.Bytes()))
 	return err
