@@ -66,10 +66,11 @@ func mdCode(s string) string {
 	return "<code>" + md(s) + "</code>"
 }
 
-// mdMark is the verdict's sign and word.
-func mdMark(v Verdict) string {
-	return map[Verdict]string{Fail: "❌", Warn: "⚠️", Inconclusive: "❔", Note: "ℹ️", Pass: "✅", NotApplicable: "➖"}[v] + " " + v.Word()
+func mdSign(v Verdict) string {
+	return map[Verdict]string{Fail: "❌", Warn: "⚠️", Inconclusive: "❔", Note: "ℹ️", Pass: "✅", NotApplicable: "➖"}[v]
 }
+
+func mdMark(v Verdict) string { return mdSign(v) + " " + v.Word() }
 
 func mdRow(w io.Writer, cells ...string) { fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")) }
 
@@ -84,8 +85,7 @@ func mdHead(w io.Writer, cells ...string) {
 }
 
 func (h headline) markdown(w io.Writer, about string) {
-	sign, _, _ := strings.Cut(mdMark(h.Verdict), " ")
-	fmt.Fprintf(w, "## %s flowproof %s: %s\n\n%s\n\n", sign, about, md(h.Word), md(h.Sentence))
+	fmt.Fprintf(w, "## %s flowproof %s: %s\n\n%s\n\n", mdSign(h.Verdict), about, md(h.Word), md(h.Sentence))
 }
 
 func (c Conformance) markdown(w io.Writer) {
