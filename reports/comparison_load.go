@@ -51,7 +51,7 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	case a.Verdict == Pass && b.Verdict == Fail:
 		out.Outcome, out.Reason = Worse, "A held what was asked of it and B does not: "+b.headline().Sentence
 	case out.Outcome == CannotTell && why != "":
-		out.Reason = why
+		out.Reason = why + "."
 	default:
 		out.Reason = settled(out.Outcome, out.Measures)
 	}
@@ -110,11 +110,11 @@ func incomparable(a, b Load) string {
 	}
 	switch {
 	case len(differ) > 0:
-		return "The runs differ in " + strings.Join(differ, ", ") + "."
+		return "The runs differ in " + strings.Join(differ, ", ")
 	case a.Partial != "" || b.Partial != "":
-		return "A run ended early: " + joined("; ", a.Partial, b.Partial) + "."
+		return "A run ended early: " + joined("; ", a.Partial, b.Partial)
 	case a.Generator.Bottleneck != "" || b.Generator.Bottleneck != "":
-		return "The load generator was the bottleneck: " + joined("; ", a.Generator.Bottleneck, b.Generator.Bottleneck) + "."
+		return "The load generator was the bottleneck: " + joined("; ", a.Generator.Bottleneck, b.Generator.Bottleneck)
 	}
 	return ""
 }
@@ -144,7 +144,7 @@ func shardWords(p Plan) string {
 
 // latencyMeasure compares a percentile over the blocks of the runs.
 func latencyMeasure(name string, percentile float64, a, b Load, tolerance float64, why string, of func(Second) int64) Measure {
-	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Outcome: CannotTell, Reason: why}
 	if few := tooFew(percentile, a, b); few != "" {
 		m.Reason, m.A, m.B = few, 0, 0
 		return m
@@ -190,7 +190,7 @@ func errorMeasure(a, b Load, why string) Measure {
 		}
 		return float64(errors) / math.Max(float64(sent), 1)
 	}
-	m := Measure{Name: "errors", Unit: "share", A: share(a), B: share(b), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: "errors", Unit: "share", A: share(a), B: share(b), Outcome: CannotTell, Reason: why}
 	shares := func(l Load) []float64 {
 		return blockMeans(l.Series, func(s Second) (float64, bool) { return float64(s.Errors) / math.Max(float64(s.Sent), 1), s.Sent > 0 })
 	}
@@ -199,7 +199,7 @@ func errorMeasure(a, b Load, why string) Measure {
 }
 
 func throughputMeasure(a, b Load, tolerance float64, why string) Measure {
-	m := Measure{Name: "throughput", Unit: "/s", A: a.Rate.Achieved, B: b.Rate.Achieved, Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: "throughput", Unit: "/s", A: a.Rate.Achieved, B: b.Rate.Achieved, Outcome: CannotTell, Reason: why}
 	logs := func(l Load) []float64 {
 		return blocks(l.Series, func(s Second) (float64, bool) { return math.Log(float64(s.Answered)), s.Answered > 0 })
 	}

@@ -32,7 +32,7 @@ func HTML(w io.Writer, r Record) error {
 
 // A frame is what every page has around its content.
 type frame struct {
-	Kind     string // conformance or load
+	Kind     string // of the record, or history, or proof
 	Title    string
 	Headline headline
 	Partial  string

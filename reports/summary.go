@@ -21,7 +21,7 @@ func (c Conformance) Summary(w io.Writer, color bool) {
 	c = shown(c)
 	t := &text{color: color}
 	t.linef("%s  %s", t.bold("flowproof check"), joined(" · ", oneLine(c.Target.Name), oneLine(c.Target.URL), "profile "+oneLine(c.Target.Profile), oneLine(c.Target.Edition)))
-	t.linef("%s", t.dim(joined(" · ", moment(c.Started), span(c.DurationMS), Plural(c.Exchanges, "exchange", "exchanges"), oneLine(c.Browser), only(c.Only))))
+	t.linef("%s", t.dim(joined(" · ", moment(c.Started), span(c.DurationMS), Plural(c.Exchanges, "exchange", "exchanges"), oneLine(c.Browser), joinedBefore("only ", oneLine(c.Only)))))
 	t.gap()
 	c.summaryTable(t)
 	for _, n := range c.remarks() {
@@ -75,13 +75,6 @@ func (t *text) changes(word string, changes []Change) {
 		}
 		t.labelled(0, word, 8, oneLine(change.step())+"  "+name)
 	}
-}
-
-func only(filter string) string {
-	if filter == "" {
-		return ""
-	}
-	return "only " + oneLine(filter)
 }
 
 func (c Conformance) countsLine() string {
