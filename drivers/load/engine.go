@@ -73,7 +73,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 	if p.Model == Open {
 		e.schedule = newSchedule(p)
 	}
-	e.seen = newSeen(e.arrivalsOf(p))
+	e.seen = newSeen(e.arrivalsInAll())
 	if p.Duration > 0 {
 		e.end = p.Duration
 		if p.Model == Open {
@@ -99,14 +99,14 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 	return e
 }
 
-// arrivalsOf is how many requests a plan will have sent, each of which may bring one token of a kind; 0: it
-// depends on the server.
-func (e *engine) arrivalsOf(p Plan) int64 {
+// arrivalsInAll is how many arrivals the plan has, each of which may bring one token of a kind; 0: it depends on
+// the server.
+func (e *engine) arrivalsInAll() int64 {
 	all := e.schedule.warm + e.schedule.last
-	if p.Model == Closed {
-		all = p.Count
+	if e.plan.Model == Closed {
+		all = e.plan.Count
 	}
-	return all / int64(p.Shard.Of)
+	return all / int64(e.plan.Shard.Of)
 }
 
 // part is how many of all the n-th of so many parts gets.
