@@ -69,16 +69,6 @@ func (r Record) Partial() string {
 	return ""
 }
 
-// Write stores a record (a Conformance, a Load, a pointer to one of these, a Comparison, or a Record) as JSON. The file is
-// replaced as a whole or not at all, and only its owner can read it.
-func Write(path string, record any) error {
-	r, err := recordOf(record)
-	if err != nil {
-		return fmt.Errorf("reports: write %s: %w", path, err)
-	}
-	return WriteFile(path, func(w io.Writer) error { return encode(w, r) })
-}
-
 // WriteFile stores what render writes, as a whole or not at all, readable by its owner only.
 func WriteFile(path string, render func(io.Writer) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
@@ -112,31 +102,6 @@ func ignoreClosed(err error) error {
 		return nil
 	}
 	return err
-}
-
-func recordOf(record any) (Record, error) {
-	switch r := record.(type) {
-	case Conformance:
-		return Record{Conformance: &r}, nil
-	case *Conformance:
-		return Record{Conformance: r}, checkSet(r != nil)
-	case Load:
-		return Record{Load: &r}, nil
-	case Comparison:
-		return Record{Comparison: &r}, nil
-	case *Load:
-		return Record{Load: r}, checkSet(r != nil)
-	case Record:
-		return r, checkSet(r.Kind() != "")
-	}
-	return Record{}, fmt.Errorf("a %T is no record", record)
-}
-
-func checkSet(set bool) error {
-	if !set {
-		return errors.New("there is no record to write")
-	}
-	return nil
 }
 
 // encode writes the record as indented JSON, in which characters that act on a terminal are escaped.
