@@ -87,7 +87,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		e.lanes = append(e.lanes, l)
 		from := part(p.atFirst(), n, len(sites))
 		for i, w := range wires[n] {
-			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
+			wk := &worker{engine: e, lane: l, site: s, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
 			for k, j := range s.jobs {
 				if j.held != nothingHeld {
 					wk.chains[k] = &chain{issue: j.issues[i%len(j.issues)], holds: j.held}
