@@ -183,15 +183,15 @@ func (c Change) step() string {
 
 // words says what differs, in one sentence.
 func (b Baseline) words() string {
-	parts := []string{plural(requirements(b.Worse), "requirement got worse", "requirements got worse")}
+	parts := []string{Plural(requirements(b.Worse), "requirement got worse", "requirements got worse")}
 	if n := requirements(b.Better); n > 0 {
-		parts = append(parts, plural(n, "improved", "improved"))
+		parts = append(parts, Plural(n, "improved", "improved"))
 	}
 	if n := requirements(b.Untold); n > 0 {
-		parts = append(parts, plural(n, "can no longer be told", "can no longer be told"))
+		parts = append(parts, Plural(n, "can no longer be told", "can no longer be told"))
 	}
 	if n := len(b.Gone); n > 0 {
-		parts = append(parts, plural(n, "was not looked at this time", "were not looked at this time"))
+		parts = append(parts, Plural(n, "was not looked at this time", "were not looked at this time"))
 	}
 	return fmt.Sprintf("Held to the baseline %s of %s: %s.", b.File, moment(b.Started), strings.Join(parts, ", "))
 }

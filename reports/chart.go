@@ -103,7 +103,12 @@ func logScaleOver(from, to, low, high float64, label func(float64) string) (scal
 	if s.high <= s.low {
 		s.high = s.low * 10
 	}
-	steps := fine
+	return s, s.logTicks(6, label)
+}
+
+// logTicks are the round values of a log scale; the labels of those so near to the plot's right end stay inside.
+func (s scale) logTicks(near float64, label func(float64) string) []tick {
+	steps := []float64{1, 2, 5}
 	if s.high/s.low > 200 {
 		steps = []float64{1}
 	}
@@ -111,11 +116,11 @@ func logScaleOver(from, to, low, high float64, label func(float64) string) (scal
 	for decade := math.Pow(10, math.Floor(math.Log10(s.low))); decade <= s.high*1.0001; decade *= 10 {
 		for _, m := range steps {
 			if v := m * decade; v >= s.low*0.9999 && v <= s.high*1.0001 {
-				ticks = append(ticks, tick{At: px(s.at(v)), Label: label(v), Last: s.at(v) > plotRight-6})
+				ticks = append(ticks, tick{At: px(s.at(v)), Label: label(v), Last: s.at(v) > plotRight-near})
 			}
 		}
 	}
-	return s, ticks
+	return ticks
 }
 
 // linearScale spans zero to the value and a little more, with about five round ticks.

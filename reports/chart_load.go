@@ -151,7 +151,7 @@ func throughputChart(points []Second, each int, open bool) chart {
 	}
 	_, high, _ := extent(planned, answered)
 	x, xticks := secondScale(points)
-	y, yticks := linearScale(1.04*high, func(v float64) string { return grouped(int64(v)) + "/s" })
+	y, yticks := linearScale(1.04*high, func(v float64) string { return Grouped(int64(v)) + "/s" })
 	xs := column(points, func(s Second) int64 { return int64(s.Second) }, false)
 	c.X, c.Y = xticks, yticks
 	c.Lines = []line{{Name: "answered", Kind: "answered", Path: path(xs, answered, x, y), Area: area(xs, answered, x, y)}}
@@ -160,7 +160,7 @@ func throughputChart(points []Second, each int, open bool) chart {
 	}
 	c.Table.Head = []string{"second", "intended", "sent", "answered"}
 	for _, p := range points {
-		c.Table.Rows = append(c.Table.Rows, tableRow{px(x.at(float64(p.Second))), []string{strconv.Itoa(p.Second), grouped(p.Planned), grouped(p.Sent), grouped(p.Answered)}})
+		c.Table.Rows = append(c.Table.Rows, tableRow{px(x.at(float64(p.Second))), []string{strconv.Itoa(p.Second), Grouped(p.Planned), Grouped(p.Sent), Grouped(p.Answered)}})
 	}
 	return c
 }
@@ -174,7 +174,7 @@ func errorChart(points []Second, each int) chart {
 		return c
 	}
 	x, xticks := secondScale(points)
-	y, yticks := linearScale(math.Max(high, 4), func(v float64) string { return grouped(int64(v)) })
+	y, yticks := linearScale(math.Max(high, 4), func(v float64) string { return Grouped(int64(v)) })
 	c.X, c.Y = xticks, yticks
 	var bars string
 	for i, n := range errors {
@@ -187,7 +187,7 @@ func errorChart(points []Second, each int) chart {
 	c.Table.Head = []string{"second", "errors"}
 	for _, p := range points {
 		if p.Errors > 0 {
-			c.Table.Rows = append(c.Table.Rows, tableRow{px(x.at(float64(p.Second))), []string{strconv.Itoa(p.Second), grouped(p.Errors)}})
+			c.Table.Rows = append(c.Table.Rows, tableRow{px(x.at(float64(p.Second))), []string{strconv.Itoa(p.Second), Grouped(p.Errors)}})
 		}
 	}
 	return c

@@ -139,24 +139,24 @@ func compareChecks(a, b Conformance, fileA, fileB string) Comparison {
 		out.Cautions = append(out.Cautions, fmt.Sprintf("The runs were to look at different things: --only %q, then %q.", a.Only, b.Only))
 	}
 	if n := len(d.gone); n > 0 {
-		out.Cautions = append(out.Cautions, plural(n, "requirement was judged in A and not looked at in B.", "requirements were judged in A and not looked at in B."))
+		out.Cautions = append(out.Cautions, Plural(n, "requirement was judged in A and not looked at in B.", "requirements were judged in A and not looked at in B."))
 	}
 	switch {
 	case a.Target.Profile != b.Target.Profile || a.Target.Edition != b.Target.Edition:
 		out.Outcome, out.Reason = CannotTell, fmt.Sprintf("A was judged by profile %s and B by profile %s.", a.Target.judged(), b.Target.judged())
 		out.Worse, out.Better, out.Untold, out.Gone, out.Same = nil, nil, nil, nil, 0
 	case len(d.worse) > 0:
-		out.Outcome, out.Reason = Worse, plural(requirements(d.worse), "requirement got worse", "requirements got worse")+aside(", ", len(d.better), "improved")+"."
+		out.Outcome, out.Reason = Worse, Plural(requirements(d.worse), "requirement got worse", "requirements got worse")+aside(", ", len(d.better), "improved")+"."
 	case a.Partial != "" || b.Partial != "":
 		out.Outcome, out.Reason = CannotTell, "A run ended early: "+joined("; ", a.Partial, b.Partial)+"."
 	case len(d.untold) > 0:
-		out.Outcome, out.Reason = CannotTell, plural(requirements(d.untold), "requirement that was judged in A is inconclusive in B.", "requirements that were judged in A are inconclusive in B.")
+		out.Outcome, out.Reason = CannotTell, Plural(requirements(d.untold), "requirement that was judged in A is inconclusive in B.", "requirements that were judged in A are inconclusive in B.")
 	case len(d.better) > 0:
-		out.Outcome, out.Reason = Better, plural(requirements(d.better), "requirement improved, and none got worse.", "requirements improved, and none got worse.")
+		out.Outcome, out.Reason = Better, Plural(requirements(d.better), "requirement improved, and none got worse.", "requirements improved, and none got worse.")
 	case out.Same == 0:
 		out.Outcome, out.Reason = CannotTell, "Nothing was judged in both."
 	default:
-		out.Outcome, out.Reason = Same, plural(out.Same, "requirement has the verdict that it had.", "requirements have the verdict that they had.")
+		out.Outcome, out.Reason = Same, Plural(out.Same, "requirement has the verdict that it had.", "requirements have the verdict that they had.")
 	}
 	return out
 }
@@ -165,7 +165,7 @@ func aside(separator string, n int, word string) string {
 	if n == 0 {
 		return ""
 	}
-	return separator + grouped(n) + " " + word
+	return separator + Grouped(n) + " " + word
 }
 
 // cautions are differences beside the target that a reader has to weigh.

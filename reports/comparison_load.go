@@ -51,7 +51,7 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	case a.Verdict == Pass && b.Verdict == Fail:
 		out.Outcome, out.Reason = Worse, "A held what was asked of it and B does not: "+b.headline().Sentence
 	case out.Outcome == CannotTell && why != "":
-		out.Reason = why
+		out.Reason = why + "."
 	default:
 		out.Reason = settled(out.Outcome, out.Measures)
 	}
@@ -98,10 +98,10 @@ func incomparable(a, b Load) string {
 		{"the scenarios", scenariosWords(a.Plan), scenariosWords(b.Plan)},
 		{"the protocol", a.Plan.Protocol, b.Plan.Protocol},
 		{"the shard", shardWords(a.Plan), shardWords(b.Plan)},
-		{"the connections", grouped(a.Plan.Connections), grouped(b.Plan.Connections)},
+		{"the connections", Grouped(a.Plan.Connections), Grouped(b.Plan.Connections)},
 		{"the tokens", a.Target.Tokens, b.Target.Tokens},
 		{"the system", a.Machine.OS + " " + a.Machine.Arch, b.Machine.OS + " " + b.Machine.Arch},
-		{"the cores", grouped(a.Machine.CPUs), grouped(b.Machine.CPUs)},
+		{"the cores", Grouped(a.Machine.CPUs), Grouped(b.Machine.CPUs)},
 		{"the processor", a.Machine.CPU, b.Machine.CPU},
 	} {
 		if d.a != d.b && d.a != "" && d.b != "" {
@@ -110,11 +110,11 @@ func incomparable(a, b Load) string {
 	}
 	switch {
 	case len(differ) > 0:
-		return "The runs differ in " + strings.Join(differ, ", ") + "."
+		return "The runs differ in " + strings.Join(differ, ", ")
 	case a.Partial != "" || b.Partial != "":
-		return "A run ended early: " + joined("; ", a.Partial, b.Partial) + "."
+		return "A run ended early: " + joined("; ", a.Partial, b.Partial)
 	case a.Generator.Bottleneck != "" || b.Generator.Bottleneck != "":
-		return "The load generator was the bottleneck: " + joined("; ", a.Generator.Bottleneck, b.Generator.Bottleneck) + "."
+		return "The load generator was the bottleneck: " + joined("; ", a.Generator.Bottleneck, b.Generator.Bottleneck)
 	}
 	return ""
 }
@@ -144,7 +144,7 @@ func shardWords(p Plan) string {
 
 // latencyMeasure compares a percentile over the blocks of the runs.
 func latencyMeasure(name string, percentile float64, a, b Load, tolerance float64, why string, of func(Second) int64) Measure {
-	m := Measure{Name: name, Unit: "µs", A: a.percentile(percentile), B: b.percentile(percentile), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Outcome: CannotTell, Reason: why}
 	if few := tooFew(percentile, a, b); few != "" {
 		m.Reason, m.A, m.B = few, 0, 0
 		return m
@@ -158,7 +158,7 @@ func latencyMeasure(name string, percentile float64, a, b Load, tolerance float6
 
 // tailMeasure shows a percentile of which a record holds no course over time, and claims nothing.
 func tailMeasure(name string, percentile float64, a, b Load) Measure {
-	m := Measure{Name: name, Unit: "µs", A: a.percentile(percentile), B: b.percentile(percentile), Reason: "shown only: a record does not hold its course over time"}
+	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Reason: "shown only: a record does not hold its course over time"}
 	if few := tooFew(percentile, a, b); few != "" {
 		m.Reason, m.A, m.B = few, 0, 0
 	}
@@ -168,13 +168,14 @@ func tailMeasure(name string, percentile float64, a, b Load) Measure {
 func tooFew(percentile float64, a, b Load) string {
 	for i, l := range []Load{a, b} {
 		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n < answersFor(percentile) {
-			return fmt.Sprintf("%s needs %s answers, and %c has %s", "p"+three(percentile), grouped(answersFor(percentile)), "AB"[i], grouped(n))
+			return fmt.Sprintf("%s needs %s answers, and %c has %s", "p"+three(percentile), Grouped(answersFor(percentile)), "AB"[i], Grouped(n))
 		}
 	}
 	return ""
 }
 
-func (l Load) percentile(p float64) float64 {
+// Percentile is that of the latency of all steps together, in microseconds; 0 where nothing is known of it.
+func (l Load) Percentile(p float64) float64 {
 	if all := merged(l.Steps, func(s Step) Histogram { return s.Latency }); all != nil {
 		return float64(all.ValueAtPercentile(p))
 	}
@@ -189,7 +190,7 @@ func errorMeasure(a, b Load, why string) Measure {
 		}
 		return float64(errors) / math.Max(float64(sent), 1)
 	}
-	m := Measure{Name: "errors", Unit: "share", A: share(a), B: share(b), Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: "errors", Unit: "share", A: share(a), B: share(b), Outcome: CannotTell, Reason: why}
 	shares := func(l Load) []float64 {
 		return blockMeans(l.Series, func(s Second) (float64, bool) { return float64(s.Errors) / math.Max(float64(s.Sent), 1), s.Sent > 0 })
 	}
@@ -198,7 +199,7 @@ func errorMeasure(a, b Load, why string) Measure {
 }
 
 func throughputMeasure(a, b Load, tolerance float64, why string) Measure {
-	m := Measure{Name: "throughput", Unit: "/s", A: a.Rate.Achieved, B: b.Rate.Achieved, Outcome: CannotTell, Reason: strings.TrimSuffix(why, ".")}
+	m := Measure{Name: "throughput", Unit: "/s", A: a.Rate.Achieved, B: b.Rate.Achieved, Outcome: CannotTell, Reason: why}
 	logs := func(l Load) []float64 {
 		return blocks(l.Series, func(s Second) (float64, bool) { return math.Log(float64(s.Answered)), s.Answered > 0 })
 	}

@@ -136,7 +136,7 @@ func OpenMetrics(w io.Writer, r Record) error {
 			last = name
 			kind := map[bool]string{true: "counter", false: "gauge"}[f.total]
 			fmt.Fprintf(&b, "# TYPE %s %s\n", name, kind)
-			if i := strings.LastIndex(name, "_seconds"); i > 0 && strings.HasSuffix(name, "_seconds") {
+			if strings.HasSuffix(name, "_seconds") {
 				fmt.Fprintf(&b, "# UNIT %s seconds\n", name)
 			}
 			fmt.Fprintf(&b, "# HELP %s %s\n", name, f.help)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -346,6 +347,20 @@ func TestJUnitGivesEachRequirementItsProperty(t *testing.T) {
 			i := slices.IndexFunc(s.Properties.List, func(p junitProperty) bool { return p.Name == c.Name })
 			if i < 0 || !strings.Contains(s.Properties.List[i].Value, "requirement="+strings.SplitN(c.Name, ":", 2)[0]) {
 				t.Errorf("%s has no property", c.Name)
+			}
+		}
+	}
+}
+
+func TestFormatsSayWhichRecordsTheyAreFor(t *testing.T) {
+	for name, record := range samples() {
+		for _, f := range Formats() {
+			if f.For(record.Kind()) {
+				continue
+			}
+			err := Render(f.Name, io.Discard, record)
+			if err == nil || !strings.Contains(err.Error(), f.Name+" is a format for the record of") {
+				t.Errorf("%s of %s: %v", f.Name, name, err)
 			}
 		}
 	}

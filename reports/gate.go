@@ -66,7 +66,7 @@ func (c Conformance) gates() []gate {
 		out = append(out, g)
 	}
 	if len(c.Waivers) > 0 {
-		g := gate{"has waivers that are looked after", Pass, plural(len(c.Waivers), "waiver", "waivers") + "."}
+		g := gate{"has waivers that are looked after", Pass, Plural(len(c.Waivers), "waiver", "waivers") + "."}
 		for _, w := range c.Waivers {
 			if remark := w.remark(); remark != "" {
 				g.Words += "\n" + remark

@@ -14,30 +14,30 @@ type headline struct {
 
 func (c Conformance) headline() headline {
 	counts := c.Counting()
-	judged := plural(counts.Judged(), "judged requirement", "judged requirements")
+	judged := Plural(counts.Judged(), "judged requirement", "judged requirements")
 	worse, aside := 0, c.asideWords()
 	if c.Baseline != nil {
 		worse = requirements(c.Baseline.Worse)
 	}
 	switch {
 	case worse > 0:
-		return headline{Fail, "Worse than the baseline", plural(worse, "requirement got worse", "requirements got worse") + " since " + moment(c.Baseline.Started) + "." + aside}
+		return headline{Fail, "Worse than the baseline", Plural(worse, "requirement got worse", "requirements got worse") + " since " + moment(c.Baseline.Started) + "." + aside}
 	case counts[Fail] > 0:
-		return headline{Fail, "Falls short", fmt.Sprintf("%s of %s %s.%s", grouped(counts[Fail]), judged, verb(counts[Fail], "fails", "fail"), aside)}
+		return headline{Fail, "Falls short", fmt.Sprintf("%s of %s %s.%s", Grouped(counts[Fail]), judged, verb(counts[Fail], "fails", "fail"), aside)}
 	case c.Strict && counts[Warn] > 0:
-		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s, and warnings count.%s", judged, plural(counts[Warn], "of them warns", "of them warn"), aside)}
+		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s, and warnings count.%s", judged, Plural(counts[Warn], "of them warns", "of them warn"), aside)}
 	case c.Strict && c.staleWaivers() > 0:
-		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s to be looked after.%s", judged, plural(c.staleWaivers(), "waiver has", "waivers have"), aside)}
+		return headline{Fail, "Falls short", fmt.Sprintf("None of %s fails, but %s to be looked after.%s", judged, Plural(c.staleWaivers(), "waiver has", "waivers have"), aside)}
 	case c.Partial != "":
 		return headline{Inconclusive, "Cannot be told", "The run ended early: " + c.Partial + "."}
 	case counts.Judged() == 0:
 		return headline{Inconclusive, "Cannot be told", "Nothing was judged."}
 	case counts[Inconclusive] > 0:
-		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("Nothing fails, but %s inconclusive.%s", plural(counts[Inconclusive], "requirement is", "requirements are"), aside)}
+		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("Nothing fails, but %s inconclusive.%s", Plural(counts[Inconclusive], "requirement is", "requirements are"), aside)}
 	case c.Baseline != nil:
 		return headline{Pass, "No worse than the baseline", fmt.Sprintf("None of %s got worse since %s.%s", judged, moment(c.Baseline.Started), aside)}
 	case counts[Warn] > 0:
-		return headline{Warn, "Conforms, with warnings", fmt.Sprintf("None of %s fails; %s.%s", judged, plural(counts[Warn], "warning", "warnings"), aside)}
+		return headline{Warn, "Conforms, with warnings", fmt.Sprintf("None of %s fails; %s.%s", judged, Plural(counts[Warn], "warning", "warnings"), aside)}
 	}
 	return headline{Pass, "Conforms", fmt.Sprintf("None of %s fails.%s", judged, aside)}
 }
@@ -57,10 +57,10 @@ func (c Conformance) asideWords() string {
 	}
 	words := ""
 	if waived > 0 {
-		words += " " + plural(waived, "is waived.", "are waived.")
+		words += " " + Plural(waived, "is waived.", "are waived.")
 	}
 	if known > 0 {
-		words += " " + plural(known, "is as bad as it was.", "are as bad as they were.")
+		words += " " + Plural(known, "is as bad as it was.", "are as bad as they were.")
 	}
 	return words
 }
@@ -88,16 +88,16 @@ func (l Load) headline() headline {
 	}
 	aside := ""
 	if doubtful > 0 {
-		aside = " " + plural(doubtful, "answer deserves a look.", "answers deserve a look.")
+		aside = " " + Plural(doubtful, "answer deserves a look.", "answers deserve a look.")
 	}
 	var sentence string
 	switch {
 	case broken > 0 && wrong > 0:
-		sentence = fmt.Sprintf("%s broken, and %s what is required.", plural(broken, "threshold is", "thresholds are"), plural(wrong, "answer breaks", "answers break"))
+		sentence = fmt.Sprintf("%s broken, and %s what is required.", Plural(broken, "threshold is", "thresholds are"), Plural(wrong, "answer breaks", "answers break"))
 	case broken > 0:
-		sentence = fmt.Sprintf("%s broken.", plural(broken, "threshold is", "thresholds are"))
+		sentence = fmt.Sprintf("%s broken.", Plural(broken, "threshold is", "thresholds are"))
 	case wrong > 0:
-		sentence = fmt.Sprintf("%s what is required.", plural(wrong, "answer breaks", "answers break"))
+		sentence = fmt.Sprintf("%s what is required.", Plural(wrong, "answer breaks", "answers break"))
 	}
 	switch {
 	case l.Verdict == Fail:
@@ -108,13 +108,13 @@ func (l Load) headline() headline {
 	case l.Partial != "":
 		return headline{Inconclusive, "Cannot be told", "The run ended early: " + l.Partial + "."}
 	case l.Verdict != Pass && untold > 0:
-		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("%s be told from this run.", plural(untold, "threshold cannot", "thresholds cannot"))}
+		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("%s be told from this run.", Plural(untold, "threshold cannot", "thresholds cannot"))}
 	case l.Verdict != Pass && l.Generator.Bottleneck != "":
 		return headline{Inconclusive, "Cannot be told", "The load generator was the bottleneck: " + l.Generator.Bottleneck + "."}
 	case l.Verdict != Pass:
 		return headline{Inconclusive, "Cannot be told", "The run proves nothing either way."}
 	case len(l.Thresholds) > 0:
-		return headline{Pass, "Holds", fmt.Sprintf("%s kept at %s.%s", plural(len(l.Thresholds), "threshold is", "thresholds are"), perSecond(l.Rate.Achieved), aside)}
+		return headline{Pass, "Holds", fmt.Sprintf("%s kept at %s.%s", Plural(len(l.Thresholds), "threshold is", "thresholds are"), perSecond(l.Rate.Achieved), aside)}
 	}
 	return headline{Pass, "Holds", fmt.Sprintf("%s verified answers, none wrong.%s", perSecond(l.Rate.Achieved), aside)}
 }

@@ -50,9 +50,9 @@ func History(w io.Writer, entries []Entry, notices []string) error {
 	worst := Worst(all...)
 	view := historyPage{Trends: trends, frame: frame{
 		Kind: "history", Title: "flowproof history", Notices: shown(notices), Tool: entries[len(entries)-1].tool(),
-		Headline: headline{worst, historyWord(worst), fmt.Sprintf("%s from %s to %s; the verdict is that of the latest.", plural(len(entries), "run", "runs"),
+		Headline: headline{worst, historyWord(worst), fmt.Sprintf("%s from %s to %s; the verdict is that of the latest.", Plural(len(entries), "run", "runs"),
 			moment(entries[0].started()), moment(entries[len(entries)-1].started()))},
-		Target: Target{Name: plural(len(trends), "series", "series")},
+		Target: Target{Name: Plural(len(trends), "series", "series")},
 	}}
 	return page(w, "history.gohtml", shownHistory(view))
 }
@@ -139,17 +139,13 @@ func (t *trend) add(e Entry) {
 	if l := e.Record.Load; l != nil {
 		t.Load, t.Head = true, []string{"p50", "p99", "errors", "achieved"}
 		r.Headline = shown(l.headline())
-		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n >= answersFor(50) {
-			r.figures["p50"] = l.percentile(50)
+		answered := l.sum(func(s Step) int64 { return s.Latency.Count })
+		for name, p := range map[string]float64{"p50": 50, "p99": 99} {
+			if answered >= answersFor(p) {
+				r.figures[name] = l.Percentile(p)
+			}
 		}
-		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n >= answersFor(99) {
-			r.figures["p99"] = l.percentile(99)
-		}
-		var wrong int64
-		for _, c := range l.errorCounts() {
-			wrong += c.Count
-		}
-		sent := l.sum(func(s Step) int64 { return s.Sent })
+		sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
 		r.figures["achieved"] = l.Rate.Achieved
 		r.Cells = []string{micros(orNaN(r.figures["p50"])), micros(orNaN(r.figures["p99"])), percent(float64(wrong), float64(sent)), perSecond(l.Rate.Achieved)}
 	} else {
@@ -159,7 +155,7 @@ func (t *trend) add(e Entry) {
 		for _, v := range Verdicts() {
 			t.Head = append(t.Head, v.Word())
 			r.figures[string(v)] = float64(c.Counts()[v])
-			r.Cells = append(r.Cells, grouped(c.Counts()[v]))
+			r.Cells = append(r.Cells, Grouped(c.Counts()[v]))
 		}
 	}
 	t.Runs = append(t.Runs, r)
@@ -234,7 +230,7 @@ func (t *trend) columns(title string, verdicts ...Verdict) trendChart {
 		c.Lines = append(c.Lines, line{Name: v.Word(), Kind: string(v)})
 		words = append(words, v.Word())
 	}
-	c.Words = title + " in each of " + plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
+	c.Words = title + " in each of " + Plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
 	return c
 }
 
@@ -282,6 +278,6 @@ func (t *trend) chart(title string, label func(float64) string, log bool, figure
 		}
 		words = append(words, f[0])
 	}
-	c.Words = title + " over " + plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
+	c.Words = title + " over " + Plural(len(t.Runs), "run", "runs") + ": " + strings.Join(words, ", ") + "; the figures are in the table below"
 	return c
 }

@@ -32,7 +32,7 @@ func HTML(w io.Writer, r Record) error {
 
 // A frame is what every page has around its content.
 type frame struct {
-	Kind     string // conformance or load
+	Kind     string // of the record, or history, or proof
 	Title    string
 	Headline headline
 	Partial  string
@@ -77,9 +77,9 @@ func page(w io.Writer, name string, view any) error {
 		"micros":          func(us int64) string { return micros(float64(us)) },
 		"span":            span,
 		"moment":          moment,
-		"grouped":         grouped[int64],
-		"plural":          plural[int],
-		"plurals":         plural[int64],
+		"grouped":         Grouped[int64],
+		"plural":          Plural[int],
+		"plurals":         Plural[int64],
 		"path":            pathOf,
 		"aside":           Result.aside,
 		"grouped_changes": groupedChanges,

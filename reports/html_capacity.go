@@ -3,7 +3,6 @@ package reports
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -24,7 +23,7 @@ func (c *Capacity) view(bounds []Threshold) *capacityView {
 		return nil
 	}
 	v := &capacityView{
-		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", grouped(len(c.Tests))),
+		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", Grouped(len(c.Tests))),
 		Charts: []chart{c.curve(bounds), c.errorCurve()},
 	}
 	for _, s := range c.Tests {
@@ -67,22 +66,8 @@ func (c *Capacity) points() []CapacityStep {
 
 // rateScale is a logarithmic x axis for the rates.
 func rateScale(points []CapacityStep) (scale, []tick) {
-	s, _ := logScale(points[0].Rate, points[len(points)-1].Rate, perSecond)
-	s.low, s.high = max(points[0].Rate, 1), max(points[len(points)-1].Rate, points[0].Rate*1.5, 1.5)
-	s.from, s.to = plotLeft, plotRight
-	var ticks []tick
-	steps := []float64{1, 2, 5}
-	if s.high/s.low > 200 {
-		steps = []float64{1}
-	}
-	for decade := math.Pow(10, math.Floor(math.Log10(s.low))); decade <= s.high; decade *= 10 {
-		for _, m := range steps {
-			if v := m * decade; v >= s.low*0.9999 && v <= s.high*1.0001 {
-				ticks = append(ticks, tick{px(s.at(v)), perSecond(v), s.at(v) > plotRight-20})
-			}
-		}
-	}
-	return s, ticks
+	s := scale{max(points[0].Rate, 1), max(points[len(points)-1].Rate, points[0].Rate*1.5, 1.5), plotLeft, plotRight, true}
+	return s, s.logTicks(20, perSecond)
 }
 
 func (c *Capacity) curve(bounds []Threshold) chart {

@@ -96,7 +96,7 @@ func newConformancePage(c Conformance) conformancePage {
 			Kind: "conformance", Headline: h, Partial: c.Partial, Notices: c.remarks(), Target: c.Target, Tool: c.Tool,
 			Title: h.Word + " · " + c.Target.Name + " · flowproof check",
 			Facts: facts("Profile", c.Target.Profile, "Edition", c.Target.Edition, "Tokens", tokenFact(c.Target.Tokens), "Browser", browserFact(c.Browser),
-				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", grouped(c.Exchanges), "Only", c.Only, "Target file", c.Target.File,
+				"Started", moment(c.Started), "Took", span(c.DurationMS), "Exchanges", Grouped(c.Exchanges), "Only", c.Only, "Target file", c.Target.File,
 				"Machine", machineFact(c.Machine), "Catalogue", c.Catalogue, "Made by", c.Tool.Name+" "+c.Tool.Version),
 		},
 		Counts: c.Counts().ordered(), Bar: c.Counts().bar(), Matrix: m.view(), Attention: c.worstFirst(),
@@ -153,7 +153,7 @@ func machineFact(m *Machine) string {
 	if m == nil {
 		return ""
 	}
-	return joined(", ", joined(" ", m.OS, m.Arch), plural(m.CPUs, "core", "cores"), m.CPU)
+	return joined(", ", joined(" ", m.OS, m.Arch), Plural(m.CPUs, "core", "cores"), m.CPU)
 }
 
 func tokenFact(tokens string) string {

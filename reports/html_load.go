@@ -55,7 +55,7 @@ func newLoadPage(l Load) loadPage {
 			Facts: facts("Started", moment(l.Started), "Took", span(l.DurationMS), "Profile", l.Target.Profile, "Edition", l.Target.Edition,
 				"Tokens", tokenFact(l.Target.Tokens), "Made by", l.Tool.Name+" "+l.Tool.Version),
 		},
-		Tiles: l.tiles(latency), Columns: append(percentileNames(), "max"), Errors: l.errorCounts(),
+		Tiles: l.tiles(latency), Columns: durationColumns(), Errors: l.errorCounts(),
 		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
 	}
 	p.Capacity = l.Capacity.view(l.Thresholds)
@@ -69,7 +69,7 @@ func newLoadPage(l Load) loadPage {
 		p.Steps = append(p.Steps, stepView{s, flowWords(s.Name), s.Latency.columns(), s.Service.columns(), sortedCounts(s.Errors)})
 	}
 	for _, s := range l.WarmUp {
-		p.WarmUp = append(p.WarmUp, fmt.Sprintf("%s: %s sent, %s verified", flowWords(s.Name), grouped(s.Sent), grouped(s.Verified)))
+		p.WarmUp = append(p.WarmUp, fmt.Sprintf("%s: %s sent, %s verified", flowWords(s.Name), Grouped(s.Sent), Grouped(s.Verified)))
 	}
 	if points, each := overTime(l.Series); len(points) > 0 {
 		p.Charts = []chart{latencyChart(points, each), percentileChart(latency, service, l.Thresholds), throughputChart(undrained(points, l), each, l.Plan.Model != "closed"), histogramChart(latency, service)}
@@ -91,14 +91,6 @@ func undrained(points []Second, l Load) []Second {
 	return points
 }
 
-func percentileNames() []string {
-	var out []string
-	for _, p := range percentileColumns() {
-		out = append(out, "p"+p)
-	}
-	return out
-}
-
 func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
 	tiles := l.Capacity.tiles()
 	verified := tile{"Verified", perSecond(l.Rate.Achieved), "as many as the connections carried"}
@@ -114,14 +106,10 @@ func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
 		}{{"p50", 50, "half were faster"}, {"p99", 99, "99 of 100 were faster"}, {"p99.9", 99.9, "999 of 1,000 were faster"}} {
 			tiles = append(tiles, tile{p.name, micros(float64(all.ValueAtPercentile(p.share))), p.about})
 		}
-		tiles = append(tiles, tile{"Slowest", micros(float64(all.Max())), "of " + plural(all.TotalCount(), "answer", "answers")})
+		tiles = append(tiles, tile{"Slowest", micros(float64(all.Max())), "of " + Plural(all.TotalCount(), "answer", "answers")})
 	}
-	sent := l.sum(func(s Step) int64 { return s.Sent })
-	var wrong int64
-	for _, e := range l.errorCounts() {
-		wrong += e.Count
-	}
-	return append(tiles, tile{"Errors", grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + grouped(sent) + " sent"})
+	sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
+	return append(tiles, tile{"Errors", Grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + Grouped(sent) + " sent"})
 }
 
 func (l Load) planFacts() []fact {
@@ -140,12 +128,12 @@ func (l Load) planFacts() []fact {
 	if p.TimeoutMS > 0 {
 		timeout = span(p.TimeoutMS)
 	}
-	connections := grouped(p.Connections)
+	connections := Grouped(p.Connections)
 	if p.From > 0 {
-		connections = grouped(p.From) + " at first, up to " + connections
+		connections = Grouped(p.From) + " at first, up to " + connections
 	}
 	if p.Streams > 1 {
-		connections += ", each with " + plural(p.Streams, "stream", "streams")
+		connections += ", each with " + Plural(p.Streams, "stream", "streams")
 	}
 	if p.KeepAlive != nil && !*p.KeepAlive {
 		connections += ", a new one for each request"
@@ -170,7 +158,7 @@ func (l Load) generatorFacts() []fact {
 	g, m := l.Generator, l.Machine
 	cpu := three(g.CPUSeconds) + " s"
 	if l.DurationMS > 0 && m.CPUs > 0 {
-		cpu += ", " + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(m.CPUs)) + " of " + plural(m.CPUs, "core", "cores")
+		cpu += ", " + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(m.CPUs)) + " of " + Plural(m.CPUs, "core", "cores")
 	}
 	return facts("Sent late, p99", micros(float64(g.LatenessP99US)), "Sent late, at most", micros(float64(g.LatenessMaxUS)), "Processor", cpu, "Memory", bytesize(g.MaxRSSBytes),
 		"GC pauses", micros(float64(g.GCPauseUS)), "Machine", joined(" · ", joined("/", m.OS, m.Arch), m.Go))

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -74,7 +73,7 @@ func JUnit(w io.Writer, r Record) error {
 	case "load":
 		doc = junitLoad(shown(*r.Load))
 	default:
-		return errors.New("reports: there is no record to render")
+		return errNotOf("junit", r, "a check or of a load run")
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return fmt.Errorf("reports: write JUnit XML: %w", err)

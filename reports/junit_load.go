@@ -50,7 +50,7 @@ func junitLoad(l Load) junitSuites {
 	for _, v := range l.Violations {
 		c := loadCase("requirements", oneLine(v.Requirement))
 		c.Properties = properties("requirement", v.Requirement, "verdict", string(v.verdict()))
-		message := cut(oneLine(fmt.Sprintf("%s: %s", plural(v.Count, "answer", "answers"), v.Message)), 2*summaryLength)
+		message := cut(oneLine(fmt.Sprintf("%s: %s", Plural(v.Count, "answer", "answers"), v.Message)), 2*summaryLength)
 		body := escaped(v.Message + "\n\nthe first:\n" + v.First.plain() + v.worst())
 		switch v.verdict() {
 		case Fail:
@@ -106,8 +106,8 @@ func (s Step) plain() string {
 		Histogram
 	}{{"latency", s.Latency}, {"service", s.Service}} {
 		fmt.Fprintf(&b, "%s ", h.name)
-		for i, p := range append(percentileColumns(), "max") {
-			fmt.Fprintf(&b, " %s %s", map[bool]string{true: "max", false: "p" + p}[p == "max"], h.columns()[i])
+		for i, name := range durationColumns() {
+			fmt.Fprintf(&b, " %s %s", name, h.columns()[i])
 		}
 		b.WriteByte('\n')
 	}

@@ -66,10 +66,11 @@ func mdCode(s string) string {
 	return "<code>" + md(s) + "</code>"
 }
 
-// mdMark is the verdict's sign and word.
-func mdMark(v Verdict) string {
-	return map[Verdict]string{Fail: "❌", Warn: "⚠️", Inconclusive: "❔", Note: "ℹ️", Pass: "✅", NotApplicable: "➖"}[v] + " " + v.Word()
+func mdSign(v Verdict) string {
+	return map[Verdict]string{Fail: "❌", Warn: "⚠️", Inconclusive: "❔", Note: "ℹ️", Pass: "✅", NotApplicable: "➖"}[v]
 }
+
+func mdMark(v Verdict) string { return mdSign(v) + " " + v.Word() }
 
 func mdRow(w io.Writer, cells ...string) { fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | ")) }
 
@@ -84,14 +85,13 @@ func mdHead(w io.Writer, cells ...string) {
 }
 
 func (h headline) markdown(w io.Writer, about string) {
-	sign, _, _ := strings.Cut(mdMark(h.Verdict), " ")
-	fmt.Fprintf(w, "## %s flowproof %s: %s\n\n%s\n\n", sign, about, md(h.Word), md(h.Sentence))
+	fmt.Fprintf(w, "## %s flowproof %s: %s\n\n%s\n\n", mdSign(h.Verdict), about, md(h.Word), md(h.Sentence))
 }
 
 func (c Conformance) markdown(w io.Writer) {
 	c.headline().markdown(w, "check")
 	fmt.Fprintf(w, "%s\n\n", joined(" · ", "**"+md(c.Target.Name)+"**", mdCode(c.Target.URL), "profile "+md(c.Target.judged()), md(moment(c.Started)), span(c.DurationMS),
-		plural(c.Exchanges, "exchange", "exchanges"), md(c.Browser), joinedBefore("only ", mdCode(c.Only))))
+		Plural(c.Exchanges, "exchange", "exchanges"), md(c.Browser), joinedBefore("only ", mdCode(c.Only))))
 	c.markdownMatrix(w)
 	for _, remark := range c.remarks() {
 		fmt.Fprintf(w, "> %s\n\n", md(remark))
@@ -103,10 +103,10 @@ func (c Conformance) markdown(w io.Writer) {
 		if total == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "<details><summary>%s: %s</summary>\n\n", v.Word(), plural(total, "requirement", "requirements"))
+		fmt.Fprintf(w, "<details><summary>%s: %s</summary>\n\n", v.Word(), Plural(total, "requirement", "requirements"))
 		for i, why := range reasons {
 			if i == markdownFindings {
-				fmt.Fprintf(w, "- … and %s\n", plural(len(reasons)-i, "other reason", "other reasons"))
+				fmt.Fprintf(w, "- … and %s\n", Plural(len(reasons)-i, "other reason", "other reasons"))
 				break
 			}
 			fmt.Fprintf(w, "- %d× %s\n", why.Count, md(cut(oneLine(why.Text), summaryLength)))
@@ -138,7 +138,7 @@ func (c Conformance) markdownMatrix(w io.Writer) {
 			if counts[v] == 0 {
 				cells = append(cells, "·")
 			} else {
-				cells = append(cells, grouped(counts[v]))
+				cells = append(cells, Grouped(counts[v]))
 			}
 		}
 		mdRow(w, cells...)
@@ -170,7 +170,7 @@ func markdownChanges(w io.Writer, title string, changes []Change) {
 	all := groupedChanges(changes)
 	for i, change := range all {
 		if i == markdownFindings {
-			mdRow(w, "… and "+plural(len(all)-i, "other", "others"), "", "", "")
+			mdRow(w, "… and "+Plural(len(all)-i, "other", "others"), "", "", "")
 			break
 		}
 		was := "not looked at"
@@ -192,7 +192,7 @@ func (c Conformance) markdownFindings(w io.Writer) {
 	mdRow(w, "---", "---", "---", "---")
 	for i, r := range all {
 		if i == markdownFindings {
-			mdRow(w, "", "… and "+plural(len(all)-i, "other", "others")+": the report has them all", "", "")
+			mdRow(w, "", "… and "+Plural(len(all)-i, "other", "others")+": the report has them all", "", "")
 			break
 		}
 		f := Finding{}

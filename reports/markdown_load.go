@@ -23,17 +23,9 @@ func (l Load) markdown(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
-	head := []string{"Step", "Sent", "Verified", "Errors"}
-	for _, p := range percentileColumns() {
-		head = append(head, "p"+p)
-	}
-	mdHead(w, append(head, "max")...)
+	mdHead(w, append([]string{"Step", "Sent", "Verified", "Errors"}, durationColumns()...)...)
 	for _, s := range l.Steps {
-		var errors int64
-		for _, n := range s.Errors {
-			errors += n
-		}
-		row := []string{md(flowWords(s.Name)), grouped(s.Sent), grouped(s.Verified), grouped(errors)}
+		row := []string{md(flowWords(s.Name)), Grouped(s.Sent), Grouped(s.Verified), Grouped(s.Failed())}
 		mdRow(w, append(row, s.Latency.columns()...)...)
 	}
 	fmt.Fprint(w, "\nLatency from the intended start.\n\n")
@@ -43,10 +35,10 @@ func (l Load) markdown(w io.Writer) {
 		mdRow(w, "---", "---", "---:", "---")
 		for i, v := range l.Violations {
 			if i == markdownFindings {
-				mdRow(w, "", "… and "+plural(len(l.Violations)-i, "other", "others"), "", "")
+				mdRow(w, "", "… and "+Plural(len(l.Violations)-i, "other", "others"), "", "")
 				break
 			}
-			mdRow(w, mdMark(v.verdict()), mdCode(v.Requirement), grouped(v.Count), mdCode(cut(oneLine(v.Message), summaryLength)))
+			mdRow(w, mdMark(v.verdict()), mdCode(v.Requirement), Grouped(v.Count), mdCode(cut(oneLine(v.Message), summaryLength)))
 		}
 		fmt.Fprintln(w)
 	}

@@ -139,7 +139,7 @@ func ProofsHTML(w io.Writer, p Proofs) error {
 	view.frame = frame{
 		Kind: "proof", Title: "flowproof: the proof of the proof", Tool: p.Tool, Partial: p.Partial, Headline: p.headline(),
 		Target: Target{Name: "the sandbox", URL: "once for each fault"},
-		Facts: facts("Faults", grouped(len(p.Proofs)), "Browser", p.Browser, "Started", moment(p.Started), "Took", span(p.DurationMS),
+		Facts: facts("Faults", Grouped(len(p.Proofs)), "Browser", p.Browser, "Started", moment(p.Started), "Took", span(p.DurationMS),
 			"Made by", joined(" ", p.Tool.Name, p.Tool.Version)),
 	}
 	return page(w, "proofs.gohtml", view)

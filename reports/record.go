@@ -69,16 +69,6 @@ func (r Record) Partial() string {
 	return ""
 }
 
-// Write stores a record (a Conformance, a Load, a pointer to one of these, a Comparison, or a Record) as JSON. The file is
-// replaced as a whole or not at all, and only its owner can read it.
-func Write(path string, record any) error {
-	r, err := recordOf(record)
-	if err != nil {
-		return fmt.Errorf("reports: write %s: %w", path, err)
-	}
-	return WriteFile(path, func(w io.Writer) error { return encode(w, r) })
-}
-
 // WriteFile stores what render writes, as a whole or not at all, readable by its owner only.
 func WriteFile(path string, render func(io.Writer) error) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
@@ -114,31 +104,6 @@ func ignoreClosed(err error) error {
 	return err
 }
 
-func recordOf(record any) (Record, error) {
-	switch r := record.(type) {
-	case Conformance:
-		return Record{Conformance: &r}, nil
-	case *Conformance:
-		return Record{Conformance: r}, checkSet(r != nil)
-	case Load:
-		return Record{Load: &r}, nil
-	case Comparison:
-		return Record{Comparison: &r}, nil
-	case *Load:
-		return Record{Load: r}, checkSet(r != nil)
-	case Record:
-		return r, checkSet(r.Kind() != "")
-	}
-	return Record{}, fmt.Errorf("a %T is no record", record)
-}
-
-func checkSet(set bool) error {
-	if !set {
-		return errors.New("there is no record to write")
-	}
-	return nil
-}
-
 // encode writes the record as indented JSON, in which characters that act on a terminal are escaped.
 func encode(w io.Writer, r Record) error {
 	var value any
@@ -152,12 +117,16 @@ func encode(w io.Writer, r Record) error {
 	default:
 		return errors.New("reports: there is no record to write")
 	}
+	return writeJSON(w, value)
+}
+
+func writeJSON(w io.Writer, value any) error {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(value); err != nil {
-		return fmt.Errorf("reports: encode the record: %w", err)
+		return fmt.Errorf("reports: write JSON: %w", err)
 	}
 	_, err := w.Write(asciiControls(out.Bytes()))
 	return err

@@ -15,7 +15,7 @@ import (
 func TestWrittenRecordsAreReadBack(t *testing.T) {
 	for name, record := range samples() {
 		path := filepath.Join(t.TempDir(), "record.json")
-		if err := Write(path, record); err != nil {
+		if err := keep(path, record); err != nil {
 			t.Fatal(err)
 		}
 		got, err := Read(path)
@@ -44,7 +44,7 @@ func TestWrittenRecordsAreReadBack(t *testing.T) {
 func TestRecordsKeepWhatIsInThem(t *testing.T) {
 	want := calmLoad()
 	path := filepath.Join(t.TempDir(), "load.json")
-	if err := Write(path, &want); err != nil {
+	if err := keep(path, Record{Load: &want}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := Read(path)
@@ -58,7 +58,7 @@ func TestRecordsKeepWhatIsInThem(t *testing.T) {
 
 func TestWriteReplacesAllOrNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "record.json")
-	if err := Write(path, sampleConformance()); err != nil {
+	if err := keep(path, recordOf(sampleConformance())); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(path)
@@ -67,9 +67,9 @@ func TestWriteReplacesAllOrNothing(t *testing.T) {
 	}
 	bad := sampleLoad()
 	bad.Rate.Achieved /= 0 * bad.Rate.Achieved // JSON has no infinity
-	for _, record := range []any{bad, 7, nil, Record{}, (*Load)(nil), (*Conformance)(nil), Record{Conformance: &Conformance{}, Load: &Load{}}} {
-		if err := Write(path, record); err == nil {
-			t.Errorf("%T is written", record)
+	for _, record := range []Record{{Load: &bad}, {}, {Conformance: &Conformance{}, Load: &Load{}}} {
+		if err := keep(path, record); err == nil {
+			t.Errorf("%+v is written", record)
 		}
 	}
 	broken := errors.New("broken")
@@ -84,7 +84,7 @@ func TestWriteReplacesAllOrNothing(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Errorf("%d files are left, %v", len(left), err)
 	}
-	if err := Write(filepath.Join(path, "x.json"), sampleLoad()); err == nil {
+	if err := keep(filepath.Join(path, "x.json"), recordOf(sampleLoad())); err == nil {
 		t.Error("a record is written into a file")
 	}
 }

@@ -3,6 +3,7 @@ package reports
 import (
 	"encoding/base64"
 	"fmt"
+	"io"
 	"math"
 	"strconv"
 	"strings"
@@ -298,16 +299,24 @@ func slowerLoad(seconds int, factor float64) Load {
 	return l
 }
 
+// recordOf is a Conformance or a Load as a record.
+func recordOf(record any) Record {
+	switch r := record.(type) {
+	case Conformance:
+		return Record{Conformance: &r}
+	case Load:
+		return Record{Load: &r}
+	}
+	return Record{}
+}
+
+// keep writes a record as the commands do.
+func keep(path string, r Record) error {
+	return WriteFile(path, func(w io.Writer) error { return Render("json", w, r) })
+}
+
 func compared(a, b any) Comparison {
-	ra, err := recordOf(a)
-	if err != nil {
-		panic(err)
-	}
-	rb, err := recordOf(b)
-	if err != nil {
-		panic(err)
-	}
-	c, err := Compare(ra, rb, "a "+hostile+".json", "b.json", 0.1)
+	c, err := Compare(recordOf(a), recordOf(b), "a "+hostile+".json", "b.json", 0.1)
 	if err != nil {
 		panic(err)
 	}

@@ -1,11 +1,8 @@
 package reports
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
-	"fmt"
 	"io"
 	"net/url"
 	"slices"
@@ -23,15 +20,7 @@ func SARIF(w io.Writer, r Record) error {
 	if r.Kind() != "conformance" {
 		return errNotOf("sarif", r, "a check")
 	}
-	var out bytes.Buffer
-	enc := json.NewEncoder(&out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(newSARIF(shown(*r.Conformance))); err != nil {
-		return fmt.Errorf("reports: write SARIF: %w", err)
-	}
-	_, err := w.Write(asciiControls(out.Bytes()))
-	return err
+	return writeJSON(w, newSARIF(shown(*r.Conformance)))
 }
 
 func newSARIF(c Conformance) sarifLog {
@@ -73,15 +62,12 @@ func (r Result) rule() sarifRule {
 		}
 	}
 	rule := sarifRule{
-		ID: r.Requirement, Name: pascal(r.Requirement), Short: sarifText{oneLine(r.Sentence)}, Full: sarifText{oneLine(r.Sentence + " " + r.Source)},
+		ID: r.Requirement, Name: pascal(r.Requirement), HelpURI: r.link(), Short: sarifText{oneLine(r.Sentence)}, Full: sarifText{oneLine(r.Sentence + " " + r.Source)},
 		Help: sarifHelp{text, markdown}, Default: sarifDefault{sarifLevel(levelVerdict(r.Level))},
 		Properties: sarifRuleProperties{Tags: []string{"oauth", slug(r.Section), slug(r.Level)}, Precision: "high", Severity: map[Verdict]string{Fail: "error", Warn: "warning", Note: "recommendation"}[levelVerdict(r.Level)]},
 	}
 	for _, d := range documents(r.Source) {
 		rule.Properties.Tags = append(rule.Properties.Tags, slug(d))
-	}
-	if at := r.link(); at != "" {
-		rule.HelpURI = at
 	}
 	return rule
 }
@@ -115,10 +101,10 @@ func (c Conformance) sarifResult(rule int, v variant) sarifResult {
 			message += "\n" + part[0] + ": " + part[1]
 		}
 	}
-	print := fingerprint(v.result.Requirement, v.name)
+	digest := fingerprint(v.result.Requirement, v.name)
 	out := sarifResult{
 		RuleID: v.result.Requirement, RuleIndex: rule, Kind: "fail", Level: sarifLevel(verdict), Message: sarifText{bracketless(message)},
-		Fingerprints: map[string]string{"primaryLocationLineHash": print[:16] + ":1", "requirementVariant/v1": print},
+		Fingerprints: map[string]string{"primaryLocationLineHash": digest[:16] + ":1", "requirementVariant/v1": digest},
 		Properties:   map[string]any{"verdict": string(verdict), "level": v.result.Level, "source": v.result.Source, "flow": f.Flow, "endpoint": f.Endpoint, "variant": v.name},
 	}
 	place := sarifLocation{}

@@ -21,7 +21,7 @@ func (c Conformance) Summary(w io.Writer, color bool) {
 	c = shown(c)
 	t := &text{color: color}
 	t.linef("%s  %s", t.bold("flowproof check"), joined(" · ", oneLine(c.Target.Name), oneLine(c.Target.URL), "profile "+oneLine(c.Target.Profile), oneLine(c.Target.Edition)))
-	t.linef("%s", t.dim(joined(" · ", moment(c.Started), span(c.DurationMS), plural(c.Exchanges, "exchange", "exchanges"), oneLine(c.Browser), only(c.Only))))
+	t.linef("%s", t.dim(joined(" · ", moment(c.Started), span(c.DurationMS), Plural(c.Exchanges, "exchange", "exchanges"), oneLine(c.Browser), joinedBefore("only ", oneLine(c.Only)))))
 	t.gap()
 	c.summaryTable(t)
 	for _, n := range c.remarks() {
@@ -66,7 +66,7 @@ func (t *text) changes(word string, changes []Change) {
 			t.gap()
 		}
 		if i == summaryFindings {
-			t.labelled(0, "", 8, "… and "+plural(len(all)-i, "other", "others"))
+			t.labelled(0, "", 8, "… and "+Plural(len(all)-i, "other", "others"))
 			break
 		}
 		name := oneLine(change.Requirement)
@@ -77,22 +77,15 @@ func (t *text) changes(word string, changes []Change) {
 	}
 }
 
-func only(filter string) string {
-	if filter == "" {
-		return ""
-	}
-	return "only " + oneLine(filter)
-}
-
 func (c Conformance) countsLine() string {
 	counts := c.Counts()
 	var parts []string
 	for _, v := range Verdicts() {
 		if n := counts[v]; n > 0 {
-			parts = append(parts, grouped(n)+" "+v.Word())
+			parts = append(parts, Grouped(n)+" "+v.Word())
 		}
 	}
-	return joined(", ", parts...) + " of " + plural(len(c.Results), "requirement", "requirements")
+	return joined(", ", parts...) + " of " + Plural(len(c.Results), "requirement", "requirements")
 }
 
 func (c Conformance) summaryTable(t *text) {
@@ -104,7 +97,7 @@ func (c Conformance) summaryTable(t *text) {
 			if counts[v] == 0 {
 				out = append(out, "·")
 			} else {
-				out = append(out, grouped(counts[v]))
+				out = append(out, Grouped(counts[v]))
 			}
 		}
 		return out
@@ -184,12 +177,12 @@ func (c Conformance) summaryFindings(t *text) {
 			t.labelled(5, "aside", 10, cut(oneLine(why), summaryLength))
 		}
 		if more := len(findings) - 1; more > 0 {
-			t.labelled(5, "and", 10, plural(more, "more finding like it", "more findings like it"))
+			t.labelled(5, "and", 10, Plural(more, "more finding like it", "more findings like it"))
 		}
 	}
 	if more := len(all) - summaryFindings; more > 0 {
 		t.gap()
-		t.linef("%s", t.dim(fmt.Sprintf("     … and %s: the report has them all", plural(more, "more requirement", "more requirements"))))
+		t.linef("%s", t.dim(fmt.Sprintf("     … and %s: the report has them all", Plural(more, "more requirement", "more requirements"))))
 	}
 }
 
@@ -204,7 +197,7 @@ func (c Conformance) summaryReasons(t *text, v Verdict, label string) {
 		parts = append(parts, fmt.Sprintf("%s (%d)", cut(strings.TrimRight(oneLine(r.Text), "."), summaryLength/2), r.Count))
 	}
 	if more := len(reasons) - summaryReasons; more > 0 {
-		parts = append(parts, plural(more, "other reason", "other reasons"))
+		parts = append(parts, Plural(more, "other reason", "other reasons"))
 	}
 	t.gap()
 	label = fmt.Sprintf("%s %d", label, total)

@@ -130,7 +130,7 @@ func (c Comparison) markdown(w io.Writer) {
 			for i := range row {
 				row[i] = md(row[i])
 			}
-			row[5] = mdMark(m.verdict())[:strings.Index(mdMark(m.verdict()), " ")] + " " + row[5]
+			row[5] = mdSign(m.verdict()) + " " + row[5]
 			mdRow(w, row...)
 		}
 		fmt.Fprintln(w)

@@ -26,7 +26,7 @@ func (l Load) Summary(w io.Writer, color bool) {
 	l.summaryErrors(t)
 	for _, v := range l.Violations {
 		t.gap()
-		t.linef("%s %s  %s", t.verdict(v.verdict(), strings.ToUpper(v.verdict().Word())), t.bold(oneLine(v.Requirement)), t.dim(plural(v.Count, "answer", "answers")))
+		t.linef("%s %s  %s", t.verdict(v.verdict(), strings.ToUpper(v.verdict().Word())), t.bold(oneLine(v.Requirement)), t.dim(Plural(v.Count, "answer", "answers")))
 		t.labelled(5, "", 0, cut(oneLine(v.Message), summaryLength))
 	}
 	if len(l.Thresholds) > 0 {
@@ -71,10 +71,10 @@ func (p Plan) words() string {
 		rate = perSecond(p.Rate)
 	}
 	if n := len(p.Stages); n > 1 && rate != "" {
-		rate += " on average, in " + plural(n, "stage", "stages")
+		rate += " on average, in " + Plural(n, "stage", "stages")
 	}
 	return joined(" · ", p.Name, joined(" ", p.Model, "model"), joined(" for ", rate, p.extent()), strings.Join(grants, " + "),
-		plural(p.Connections, "connection", "connections"), plural(len(p.Clients), "client", "clients"))
+		Plural(p.Connections, "connection", "connections"), Plural(len(p.Clients), "client", "clients"))
 }
 
 // stageWords says what the rate was to do over time; of one rate that is held it says nothing.
@@ -110,7 +110,7 @@ func (p Plan) extent() string {
 		time = span(p.DurationMS)
 	}
 	if p.Count > 0 {
-		count = plural(p.Count, "request", "requests")
+		count = Plural(p.Count, "request", "requests")
 	}
 	return joined(" or ", time, count)
 }
@@ -134,15 +134,11 @@ func (l Load) rateWords() string {
 func percentileColumns() []string { return []string{"50", "90", "99", "99.9"} }
 
 func (l Load) summarySteps(t *text) {
-	head := []string{"step", "sent", "answered", "verified", ""}
-	for _, p := range percentileColumns() {
-		head = append(head, "p"+p)
-	}
-	g := grid{rows: [][]string{append(head, "max")}}
+	g := grid{rows: [][]string{append([]string{"step", "sent", "answered", "verified", ""}, durationColumns()...)}}
 	for _, s := range l.Steps {
 		name := oneLine(flowWords(s.Name))
 		g.rows = append(g.rows,
-			append([]string{name, grouped(s.Sent), grouped(s.Answered), grouped(s.Verified), "latency"}, s.Latency.columns()...),
+			append([]string{name, Grouped(s.Sent), Grouped(s.Answered), Grouped(s.Verified), "latency"}, s.Latency.columns()...),
 			append([]string{"", "", "", "", "service"}, s.Service.columns()...))
 	}
 	g.style = func(row, _ int, s string) string {
@@ -153,6 +149,15 @@ func (l Load) summarySteps(t *text) {
 	}
 	g.writeTo(t)
 	t.linef("%s", t.dim("latency counts from the intended start, service from the send"))
+}
+
+// durationColumns head what columns has.
+func durationColumns() []string {
+	var out []string
+	for _, p := range percentileColumns() {
+		out = append(out, "p"+p)
+	}
+	return append(out, "max")
 }
 
 func (h Histogram) columns() []string {
@@ -179,13 +184,13 @@ func (l Load) summaryErrors(t *text) {
 	notSent, throttled := l.sum(func(s Step) int64 { return s.NotSent }), l.sum(func(s Step) int64 { return s.Throttled })
 	var parts []string
 	for _, e := range errors {
-		parts = append(parts, fmt.Sprintf("%s %s", grouped(e.Count), oneLine(e.Class)))
+		parts = append(parts, fmt.Sprintf("%s %s", Grouped(e.Count), oneLine(e.Class)))
 	}
 	if notSent > 0 {
-		parts = append(parts, grouped(notSent)+" not sent")
+		parts = append(parts, Grouped(notSent)+" not sent")
 	}
 	if throttled > 0 {
-		parts = append(parts, grouped(throttled)+" throttled")
+		parts = append(parts, Grouped(throttled)+" throttled")
 	}
 	t.gap()
 	if len(parts) == 0 {
@@ -229,6 +234,15 @@ func (l Load) sum(of func(Step) int64) int64 {
 	return n
 }
 
+// Failed is how many requests had no right answer, those that were throttled aside.
+func (s Step) Failed() int64 {
+	var n int64
+	for _, of := range s.Errors {
+		n += of
+	}
+	return n
+}
+
 func (t Threshold) verdict() Verdict {
 	switch {
 	case t.Reason != "":
@@ -250,7 +264,7 @@ func (l Load) generatorWords() string {
 	}
 	share := ""
 	if l.DurationMS > 0 && l.Machine.CPUs > 0 {
-		share = " (" + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(l.Machine.CPUs)) + " of " + plural(l.Machine.CPUs, "core", "cores") + ")"
+		share = " (" + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(l.Machine.CPUs)) + " of " + Plural(l.Machine.CPUs, "core", "cores") + ")"
 	}
 	return fmt.Sprintf("%s; sent at most %s late (p99 %s); %s s of CPU%s, %s, GC pauses %s", health,
 		micros(float64(g.LatenessMaxUS)), micros(float64(g.LatenessP99US)), three(g.CPUSeconds), share, bytesize(g.MaxRSSBytes), micros(float64(g.GCPauseUS)))

@@ -67,11 +67,8 @@ func (t *teamcity) say(name string, pairs ...string) {
 // teamcityName is a name without dots, since TeamCity reads what stands before the last one as a class.
 func teamcityName(s string) string { return strings.ReplaceAll(oneLine(s), ".", "_") }
 
-// Lengths that TeamCity cuts or refuses beyond.
-const (
-	teamcityDescription = 3900
-	teamcityIdentity    = 60
-)
+// teamcityDescription is as long as TeamCity takes the description of a problem.
+const teamcityDescription = 3900
 
 func (t *teamcity) conformance(c Conformance) {
 	root, section := teamcityName("flowproof check "+c.Target.Name), ""
@@ -167,7 +164,7 @@ func (t *teamcity) load(l Load) {
 func (t *teamcity) ending(verb string, h headline, code int) {
 	words := cut(oneLine(fmt.Sprintf("flowproof %s: %s. %s", verb, strings.ToLower(h.Word[:1])+h.Word[1:], h.Sentence)), teamcityDescription)
 	if code != exitHolds {
-		t.say("buildProblem", "description", words, "identity", cut("flowproof-"+verb, teamcityIdentity))
+		t.say("buildProblem", "description", words, "identity", "flowproof-"+verb)
 		return
 	}
 	t.say("buildStatus", "text", "{build.status.text}; "+words)

@@ -61,8 +61,8 @@ func three(x float64) string {
 	return s
 }
 
-// grouped writes a whole number with commas.
-func grouped[N int | int64](n N) string {
+// Grouped writes a whole number with commas: 1,234.
+func Grouped[N int | int64](n N) string {
 	s := strconv.FormatInt(int64(n), 10)
 	sign := ""
 	if s[0] == '-' {
@@ -80,7 +80,7 @@ func perSecond(x float64) string {
 	case math.IsNaN(x) || math.IsInf(x, 0):
 		return "–"
 	case math.Abs(x) >= 100:
-		return grouped(int64(math.Round(x))) + "/s"
+		return Grouped(int64(math.Round(x))) + "/s"
 	}
 	return three(x) + "/s"
 }
@@ -115,12 +115,12 @@ func bytesize(n int64) string {
 	return three(float64(n)/(1<<30)) + " GiB"
 }
 
-// plural is a number and its noun.
-func plural[N int | int64](n N, one, many string) string {
+// Plural is a number and its noun: 1 answer, 1,234 answers.
+func Plural[N int | int64](n N, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return grouped(n) + " " + many
+	return Grouped(n) + " " + many
 }
 
 // moment is an RFC 3339 time as people read it; what is no time stays as it is.

@@ -47,15 +47,6 @@ func Worst(verdicts ...Verdict) Verdict {
 // Counts says how many there are of each verdict.
 type Counts map[Verdict]int
 
-// Total is how many there are.
-func (c Counts) Total() int {
-	sum := 0
-	for _, n := range c {
-		sum += n
-	}
-	return sum
-}
-
 // Judged is how many say something about the target.
 func (c Counts) Judged() int {
 	sum := 0

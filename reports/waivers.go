@@ -92,7 +92,7 @@ func (w Waiver) remark() string {
 			return fmt.Sprintf("The waiver of %s expired on %s, and nothing is left that it accepted: delete it.", w.subject(), w.Until)
 		}
 		return fmt.Sprintf("The waiver of %s expired on %s, so %s again: mend the target, or have %s agree on another date.",
-			w.subject(), w.Until, plural(w.Findings, "finding counts", "findings count"), w.Owner)
+			w.subject(), w.Until, Plural(w.Findings, "finding counts", "findings count"), w.Owner)
 	case WaiverUnused:
 		return fmt.Sprintf("The waiver of %s is unused: nothing is left that it accepts. Delete it, or it will hide the next one.", w.subject())
 	case WaiverUntold:

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"flowproof/reports"
 )
 
 // An Abort is a rule that ends a run: a bound on errors or on a percentile of the latency that was passed in
@@ -74,7 +76,7 @@ func (a Abort) passed(s *series, now int, due func(second int) bool) string {
 		if total < abortLeast*int64(n) && failed < abortLeast {
 			return ""
 		}
-		return fmt.Sprintf("stopped, since %s%% of the requests of the last %d s failed (%d of %d)", significant(100*float64(failed)/float64(total)), n, failed, total)
+		return fmt.Sprintf("stopped, since %s%% of the requests of the last %d s failed (%s of %s)", significant(100*float64(failed)/float64(total)), n, reports.Grouped(failed), reports.Grouped(total))
 	}
 	return fmt.Sprintf("stopped, since p%g of the latency passed %s in each of the last %d s", a.bound.percentile, a.bound.shown(a.bound.bound), n)
 }

@@ -266,21 +266,15 @@ func (h *holder) interrupted() trial {
 
 // tried reads a record as a step of a search.
 func tried(l reports.Load) trial {
-	var sum tally
-	var hist = reportedLatency(l.Steps)
+	var sent, failed int64
 	for _, s := range l.Steps {
-		sum.sent += s.Sent
-		for class, n := range s.Errors {
-			sum.fail(class, n)
-		}
+		sent, failed = sent+s.Sent, failed+s.Failed()
 	}
-	t := trial{CapacityStep: reports.CapacityStep{Intended: l.Rate.Intended, Achieved: l.Rate.Achieved, DurationMS: l.DurationMS, Sent: sum.sent, Bottleneck: l.Generator.Bottleneck}}
-	if sum.sent > 0 {
-		t.Errors = float64(sum.failed()) / float64(sum.sent)
+	t := trial{CapacityStep: reports.CapacityStep{Intended: l.Rate.Intended, Achieved: l.Rate.Achieved, DurationMS: l.DurationMS, Sent: sent, Bottleneck: l.Generator.Bottleneck}}
+	if sent > 0 {
+		t.Errors = float64(failed) / float64(sent)
 	}
-	if hist != nil && hist.TotalCount() > 0 {
-		t.P50US, t.P99US = float64(hist.ValueAtPercentile(50)), float64(hist.ValueAtPercentile(99))
-	}
+	t.P50US, t.P99US = l.Percentile(50), l.Percentile(99)
 	var wrong bool
 	t.Why, wrong = broken(l)
 	t.Held = t.Why == ""
@@ -295,7 +289,7 @@ func tried(l reports.Load) trial {
 func broken(l reports.Load) (why string, wrong bool) {
 	for _, v := range l.Violations {
 		if v.Verdict == reports.Fail {
-			return fmt.Sprintf("%d answers broke %s", v.Count, v.Requirement), true
+			return fmt.Sprintf("%s broke %s", reports.Plural(v.Count, "answer", "answers"), v.Requirement), true
 		}
 	}
 	var out []string
@@ -303,7 +297,7 @@ func broken(l reports.Load) (why string, wrong bool) {
 		switch {
 		case h.Held:
 		case h.Shown != "" && strings.HasPrefix(h.Expression, "unsent") && l.Generator.Bottleneck == "":
-			out = append(out, fmt.Sprintf("%s was broken with %s, all %d connections being busy", h.Expression, h.Shown, l.Plan.Connections))
+			out = append(out, fmt.Sprintf("%s was broken with %s, every connection being busy", h.Expression, h.Shown))
 		case h.Shown != "":
 			out = append(out, fmt.Sprintf("%s was broken with %s", h.Expression, h.Shown))
 		default:

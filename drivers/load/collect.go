@@ -14,7 +14,6 @@ type Snapshot struct {
 	Verified  int64
 	Throttled int64
 	Errors    int64
-	Findings  int64         // requirements that did not hold so far
 	InFlight  int64         // requests without an answer so far
 	Intended  float64       // requests a second that were due in the last seconds, 0 in a closed run
 	Rate      float64       // answers a second, of the last seconds
@@ -25,11 +24,11 @@ type Snapshot struct {
 
 const (
 	tick     = 200 * time.Millisecond
-	recently = 3 // seconds of a snapshot's p99
+	recently = 3 // seconds of a snapshot's percentiles and rates
 )
 
 // collect looks at the run five times a second until over is closed: it closes the seconds that have
-// passed, reports progress, and stops a run that only makes errors.
+// passed, reports progress, and stops a run that broke a rule of the plan.
 func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
@@ -89,11 +88,6 @@ func (e *engine) snapshot() Snapshot {
 		r.mu.Unlock()
 	}
 	e.series.closeBefore(int(now/time.Second) - max(recently, e.plan.longestSpell()+1))
-	for f := range flawCount {
-		if e.firsts.slowest[f].Load() > 0 {
-			s.Findings++
-		}
-	}
 	for _, w := range e.workers {
 		if w.busy.Load() {
 			s.InFlight++

@@ -73,7 +73,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 	if p.Model == Open {
 		e.schedule = newSchedule(p)
 	}
-	e.seen = newSeen(e.arrivalsOf(p))
+	e.seen = newSeen(e.arrivalsInAll())
 	if p.Duration > 0 {
 		e.end = p.Duration
 		if p.Model == Open {
@@ -87,7 +87,7 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 		e.lanes = append(e.lanes, l)
 		from := part(p.atFirst(), n, len(sites))
 		for i, w := range wires[n] {
-			wk := &worker{engine: e, lane: l, site: s, number: i, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
+			wk := &worker{engine: e, lane: l, site: s, wire: w, reserve: i >= from, recorder: e.recorder(len(e.workers)), chains: make([]*chain, len(s.jobs))}
 			for k, j := range s.jobs {
 				if j.held != nothingHeld {
 					wk.chains[k] = &chain{issue: j.issues[i%len(j.issues)], holds: j.held}
@@ -99,14 +99,14 @@ func newEngine(p Plan, sites []*site, wires [][]wire, before flight, nap func(ti
 	return e
 }
 
-// arrivalsOf is how many requests a plan will have sent, each of which may bring one token of a kind; 0: it
-// depends on the server.
-func (e *engine) arrivalsOf(p Plan) int64 {
+// arrivalsInAll is how many arrivals the plan has, each of which may bring one token of a kind; 0: it depends on
+// the server.
+func (e *engine) arrivalsInAll() int64 {
 	all := e.schedule.warm + e.schedule.last
-	if p.Model == Closed {
-		all = p.Count
+	if e.plan.Model == Closed {
+		all = e.plan.Count
 	}
-	return all / int64(p.Shard.Of)
+	return all / int64(e.plan.Shard.Of)
 }
 
 // part is how many of all the n-th of so many parts gets.

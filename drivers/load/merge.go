@@ -23,9 +23,9 @@ type shardRecord struct {
 	began, ended time.Time
 }
 
-func (s shardRecord) name() string {
-	return fmt.Sprintf("shard %d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of)
-}
+func (s shardRecord) part() string { return fmt.Sprintf("%d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of) }
+
+func (s shardRecord) name() string { return shardsNamed([]string{s.part()}) }
 
 // Merge adds the records of a plan's shards up, as if one process had sent it all: counts and histograms
 // exactly, seconds by the clock on the wall. Where shards are missing it refuses, or, if it may, marks the
@@ -60,17 +60,15 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	}
 	out.Series, out.Violations, out.Generator = m.series, m.violations, m.generator
 	out.Machine.CPUs = m.cpus
-	for i := range m.steps {
-		out.Steps = append(out.Steps, m.steps[i].record())
+	for _, s := range m.steps {
+		out.Steps = append(out.Steps, s.record(s.name, s.planned, s.hostile))
 	}
-	for i := range m.warm {
-		out.WarmUp = append(out.WarmUp, m.warm[i].record())
+	for _, s := range m.warm {
+		out.WarmUp = append(out.WarmUp, s.record(s.name, s.planned, s.hostile))
 	}
 	out.Rate.Intended = m.intended
 	out.Partial = strings.Join(append(missingWords(missing), m.partial...), "; ")
-	whole := m.whole()
-	out.Rate.Achieved = perSecond(whole.verified, end.Sub(start))
-	if err := m.judge(&out, end.Sub(start), whole); err != nil {
+	if err := m.judge(&out, end.Sub(start)); err != nil {
 		return reports.Load{}, err
 	}
 	if m.aborted && out.Generator.Bottleneck == "" {
@@ -136,9 +134,9 @@ func missingShards(shards []shardRecord) string {
 	case 0:
 		return ""
 	case 1:
-		return "shard " + out[0] + " is"
+		return shardsNamed(out) + " is"
 	}
-	return "shards " + list(out) + " are"
+	return shardsNamed(out) + " are"
 }
 
 func missingWords(missing string) []string {
@@ -166,13 +164,6 @@ type mergedStep struct {
 	name    string
 	planned int64
 	hostile bool
-}
-
-func (m mergedStep) record() reports.Step {
-	return reports.Step{
-		Name: m.name, Planned: m.planned, Sent: m.sent, Answered: m.answered, Verified: m.verified, Throttled: m.throttled, Errors: m.errors,
-		NotSent: m.planned - m.sent, Late: m.late, Hostile: m.hostile, Latency: histogram(m.latency), Service: histogram(m.service),
-	}
 }
 
 func (m *merger) add(s shardRecord, start time.Time) error {
@@ -290,34 +281,21 @@ func (m *merger) addViolation(v reports.Violation) {
 	}
 }
 
-func (m *merger) whole() *tally {
-	var sum tally
-	for i := range m.steps {
-		sum.merge(copied(&m.steps[i].tally))
-	}
-	return &sum
-}
-
 // judge holds the plan's thresholds to the sum.
-func (m *merger) judge(l *reports.Load, span time.Duration, whole *tally) error {
-	j := judgement{tallies: map[string]*tally{"": whole}, planned: map[string]int64{}, span: span, bottleneck: l.Generator.Bottleneck}
+func (m *merger) judge(l *reports.Load, span time.Duration) error {
+	j := newJudgement(span, l.Generator.Bottleneck)
 	for i := range m.steps {
 		s := &m.steps[i]
-		names := []string{s.name}
-		for _, scenario := range l.Plan.Scenarios {
-			if strings.HasPrefix(s.name, scenario.Name+".") {
-				names = append(names, scenario.Name)
+		scenario := s.name
+		for _, of := range l.Plan.Scenarios {
+			if strings.HasPrefix(s.name, of.Name+".") {
+				scenario = of.Name
 			}
 		}
-		for _, name := range names {
-			if j.tallies[name] == nil {
-				j.tallies[name] = &tally{}
-			}
-			j.tallies[name].merge(copied(&s.tally))
-			j.planned[name] += s.planned
-		}
-		j.planned[""] += s.planned
+		j.add(s.name, scenario, &s.tally, s.planned)
 	}
+	whole := j.tallies[""]
+	l.Rate.Achieved = perSecond(whole.verified, span)
 	var bounds []Threshold
 	for _, text := range l.Plan.Thresholds {
 		h, err := ParseThreshold(text)
@@ -354,12 +332,26 @@ func notices(shards []shardRecord, start time.Time) []string {
 		}
 	}
 	slices.Sort(out[3:])
+	var said []string
+	who := map[string][]string{} // a notice that several shards have is said once
 	for _, s := range shards {
 		for _, n := range s.Notices {
 			if !strings.HasPrefix(n, "This is shard ") {
-				out = append(out, strings.ToUpper(s.name()[:1])+s.name()[1:]+": "+n)
+				said = appendNew(said, n)
+				who[n] = append(who[n], s.part())
 			}
 		}
 	}
+	for _, n := range said {
+		out = append(out, fmt.Sprintf("S%s: %s", shardsNamed(who[n])[1:], n))
+	}
 	return out
+}
+
+// shardsNamed names shards by their parts.
+func shardsNamed(parts []string) string {
+	if len(parts) == 1 {
+		return "shard " + parts[0]
+	}
+	return "shards " + list(parts)
 }

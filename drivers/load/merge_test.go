@@ -226,6 +226,10 @@ func TestMergeRefusesWhatDoesNotBelongTogether(t *testing.T) {
 		whole, _ := play(t, t.Context(), p, &server{handle: uneven})
 		p.Rate = 90
 		other := inShards(t, p, 2, 0)
+		long := hdrhistogram.New(1, 100*longest, digits)
+		if err := long.RecordValue(50 * longest); err != nil {
+			t.Fatal(err)
+		}
 		spoilt := func(spoil func(l *reports.Load)) []reports.Load {
 			text, err := json.Marshal(parts[1])
 			if err != nil {
@@ -249,6 +253,8 @@ func TestMergeRefusesWhatDoesNotBelongTogether(t *testing.T) {
 			"does not say when it started":        spoilt(func(l *reports.Load) { l.Started = "today" }),
 			"histogram cannot be read":            spoilt(func(l *reports.Load) { l.Steps[0].Latency.Encoded = "nonsense" }),
 			"holds 100 values and not 7":          spoilt(func(l *reports.Load) { l.Steps[0].Latency.Count = 7 }),
+			"only one of its two histograms":      spoilt(func(l *reports.Load) { l.Steps[0].Service = reports.Histogram{} }),
+			"values that are beyond 1h0m0s":       spoilt(func(l *reports.Load) { l.Steps[0].Latency = histogram(long) }),
 			"lies outside any run":                spoilt(func(l *reports.Load) { l.Series[0].Second = 1 << 40 }),
 			"which has no shards":                 spoilt(func(l *reports.Load) { l.Capacity = &reports.Capacity{} }),
 			"of different plans":                  spoilt(func(l *reports.Load) { l.Plan.Hash = "" }),

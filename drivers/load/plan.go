@@ -145,16 +145,20 @@ func (p Plan) completed(timeout time.Duration) Plan {
 	return p
 }
 
+// requests is how many the stage has when the one before ended at a rate.
+func (s Stage) requests(before float64) float64 {
+	if !s.Ramp {
+		before = s.Rate
+	}
+	return (before + s.Rate) / 2 * s.Duration.Seconds()
+}
+
 // mean is the rate of all stages together, and how long they take.
 func mean(stages []Stage) (float64, time.Duration) {
 	var sum, before float64
 	var took time.Duration
 	for _, s := range stages {
-		from := s.Rate
-		if s.Ramp {
-			from = before
-		}
-		sum += (from + s.Rate) / 2 * s.Duration.Seconds()
+		sum += s.requests(before)
 		took += s.Duration
 		before = s.Rate
 	}
@@ -232,11 +236,7 @@ func (p Plan) checkOpen(w *problems) {
 		case s.Duration == 0 && s.Rate == 0:
 			w.add(path, "give it a rate", "the count would never be reached")
 		}
-		from := s.Rate
-		if s.Ramp {
-			from = before
-		}
-		sum += (from + s.Rate) / 2 * s.Duration.Seconds()
+		sum += s.requests(before)
 		before = s.Rate
 	}
 	if sum == 0 && p.Duration > 0 {
@@ -357,7 +357,7 @@ func (p Plan) String() string {
 		out += " for " + p.Duration.String()
 	}
 	if p.Count > 0 {
-		out += fmt.Sprintf(", %d requests", p.Count)
+		out += ", " + requests(p.Count)
 	}
 	if p.Shard.Of > 1 {
 		out += fmt.Sprintf(", shard %d of %d", p.Shard.Index, p.Shard.Of)

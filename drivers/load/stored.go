@@ -22,19 +22,3 @@ func stored(h reports.Histogram) (*hdrhistogram.Histogram, error) {
 	}
 	return out, nil
 }
-
-// reportedLatency is the latency of all steps together; nil when there is none.
-func reportedLatency(steps []reports.Step) *hdrhistogram.Histogram {
-	var sum *hdrhistogram.Histogram
-	for _, s := range steps {
-		h, err := stored(s.Latency)
-		switch {
-		case err != nil || h == nil:
-		case sum == nil:
-			sum = h
-		default:
-			sum.Merge(h)
-		}
-	}
-	return sum
-}

@@ -36,15 +36,6 @@ func (e *engine) total() total {
 	return sum
 }
 
-// all adds the steps up.
-func (t total) all() tally {
-	var sum tally
-	for i := range t.steps {
-		sum.merge(&t.steps[i])
-	}
-	return sum
-}
-
 // summary makes the record of a run that is over.
 func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u used) reports.Load {
 	sum := e.total()
@@ -62,28 +53,29 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 	l.DurationMS = span.Milliseconds()
 	for i := range sum.steps {
 		sum.steps[i].redact(redactor)
-		l.Steps = append(l.Steps, e.step(i, &sum.steps[i]))
+		l.Steps = append(l.Steps, sum.steps[i].record(e.steps[i].name, e.planned(i, sum.steps[i].sent), e.hostile(i)))
 		if e.plan.WarmUp > 0 {
 			sum.warm[i].redact(redactor)
-			l.WarmUp = append(l.WarmUp, e.warmStep(i, &sum.warm[i]))
+			l.WarmUp = append(l.WarmUp, sum.warm[i].record(e.steps[i].name, e.warmPlanned(i, sum.warm[i].sent), e.hostile(i)))
 		}
 	}
 	l.Generator = e.generator(&sum, u, o)
 	l.Violations = e.violations(&sum, redactor)
 	rest := notes{engine: e, total: &sum, steps: l.Steps, together: o.Together}
-	judged, planned := e.judged(&sum, l.Steps)
-	whole := sum.all()
-	judged[""] = &whole
+	j := newJudgement(span, l.Generator.Bottleneck)
+	for i, s := range l.Steps {
+		j.add(s.Name, e.plan.Scenarios[e.steps[i].scenario].Name, &sum.steps[i], s.Planned)
+	}
+	whole := j.tallies[""]
 	l.Rate = reports.Rate{Intended: e.intended(l.Steps), Achieved: perSecond(whole.verified, span)}
-	j := judgement{tallies: judged, planned: planned, span: span, bottleneck: l.Generator.Bottleneck}
 	for _, h := range e.plan.Thresholds {
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
-	l.Verdict = verdict(&l, e.plan.Thresholds, &whole)
+	l.Verdict = verdict(&l, e.plan.Thresholds, whole)
 	if e.aborted && l.Generator.Bottleneck == "" { // a rule of the plan is a bound, too
 		l.Verdict = reports.Fail
 	}
-	l.Notices = rest.list(&whole)
+	l.Notices = rest.list(whole)
 	return l
 }
 
@@ -94,32 +86,6 @@ func (t *tally) redact(r *oauth.Redactor) {
 		shown[r.Text(class)] += n
 	}
 	t.errors = shown
-}
-
-func copied(t *tally) *tally {
-	var c tally
-	c.merge(t)
-	return &c
-}
-
-// judged are the tallies that thresholds speak of: each step, each scenario with all its steps, and, under no
-// name, all together.
-func (e *engine) judged(sum *total, steps []reports.Step) (tallies map[string]*tally, planned map[string]int64) {
-	tallies, planned = map[string]*tally{}, map[string]int64{}
-	for i, s := range steps {
-		planned[""] += s.Planned
-		scenario := e.plan.Scenarios[e.steps[i].scenario].Name
-		if s.Name != scenario {
-			tallies[s.Name] = copied(&sum.steps[i])
-			planned[s.Name] = s.Planned
-		}
-		if tallies[scenario] == nil {
-			tallies[scenario] = &tally{}
-		}
-		tallies[scenario].merge(copied(&sum.steps[i]))
-		planned[scenario] += s.Planned
-	}
-	return tallies, planned
 }
 
 // intended is the rate of all requests of this shard, those that follow in an arrival with it.
@@ -188,23 +154,21 @@ func (e *engine) jobOf(step int) (job int, first bool) {
 	return 0, false
 }
 
-func (e *engine) step(i int, t *tally) reports.Step {
-	return e.stepOf(i, t, e.planned(i, t.sent))
-}
+func (e *engine) hostile(step int) bool { return e.steps[step].kind == refusalKind }
 
-func (e *engine) warmStep(i int, t *tally) reports.Step {
-	planned := t.sent
+// warmPlanned is how many requests of a step were due in the warm-up.
+func (e *engine) warmPlanned(i int, sent int64) int64 {
 	if job, first := e.jobOf(i); first && e.plan.Model == Open && e.why == "" {
-		planned = e.count(job, -e.schedule.warm, 0)
+		return e.count(job, -e.schedule.warm, 0)
 	}
-	return e.stepOf(i, t, planned)
+	return sent
 }
 
-func (e *engine) stepOf(i int, t *tally, planned int64) reports.Step {
+// record is the tally as that of a step.
+func (t *tally) record(name string, planned int64, hostile bool) reports.Step {
 	return reports.Step{
-		Name: e.steps[i].name, Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified,
-		Throttled: t.throttled, Errors: t.errors, NotSent: planned - t.sent, Late: t.late, Hostile: e.steps[i].kind == refusalKind,
-		Latency: histogram(t.latency), Service: histogram(t.service),
+		Name: name, Planned: planned, Sent: t.sent, Answered: t.answered, Verified: t.verified, Throttled: t.throttled, Errors: t.errors,
+		NotSent: planned - t.sent, Late: t.late, Hostile: hostile, Latency: histogram(t.latency), Service: histogram(t.service),
 	}
 }
 
@@ -272,7 +236,7 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	}
 	switch own, most := all.own(); {
 	case own > 0:
-		g.Bottleneck = fmt.Sprintf("this machine could not send %d requests: %s", own, most)
+		g.Bottleneck = fmt.Sprintf("this machine could not send %s: %s", requests(own), most)
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():

@@ -220,7 +220,7 @@ func TestTokensAreIntrospectedNowAndThen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := asked.Load(); n < 1 || n > 3 || len(l.Violations) != 0 || !shows(l.Notices, "tokens were introspected") {
+	if n := asked.Load(); n < 1 || n > 3 || len(l.Violations) != 0 || !shows(l.Notices, "introspected during the run") {
 		t.Errorf("asked %d times, %v %v", n, l.Violations, l.Notices)
 	}
 	lies.Store(true)

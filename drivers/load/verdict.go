@@ -2,17 +2,34 @@ package load
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"flowproof/reports"
 )
 
-// A judgement holds thresholds to what was measured; the key "" stands for all steps together.
+// A judgement holds thresholds to what was measured: of each step, of each scenario with all its steps, and,
+// under no name, of all together.
 type judgement struct {
 	tallies    map[string]*tally
 	planned    map[string]int64
 	span       time.Duration
 	bottleneck string
+}
+
+func newJudgement(span time.Duration, bottleneck string) judgement {
+	return judgement{map[string]*tally{"": {}}, map[string]int64{}, span, bottleneck}
+}
+
+// add counts a step under its name, under that of its scenario and under that of all.
+func (j judgement) add(step, scenario string, t *tally, planned int64) {
+	for _, name := range slices.Compact([]string{step, scenario, ""}) {
+		if j.tallies[name] == nil {
+			j.tallies[name] = &tally{}
+		}
+		j.tallies[name].merge(t)
+		j.planned[name] += planned
+	}
 }
 
 func (j judgement) judge(h Threshold) reports.Threshold {
@@ -96,6 +113,8 @@ func verdict(l *reports.Load, hs []Threshold, whole *tally) reports.Verdict {
 	return reports.Pass
 }
 
+func requests(n int64) string { return reports.Plural(n, "request", "requests") }
+
 // notes are what a reader must know about a run.
 type notes struct {
 	engine   *engine
@@ -116,35 +135,35 @@ func (n notes) list(whole *tally) []string {
 		waited += s.Late
 	}
 	if own, class := whole.own(); own > 0 {
-		say("%d requests could not be sent, since this machine has no more means (%s): %s.", own, class, mend(class))
+		say("%s could not be sent, since this machine has no more means (%s): %s.", requests(own), class, mend(class))
 	}
 	if unsent > 0 {
-		say("%d requests were due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer with them.", unsent)
+		say("%s due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer otherwise.", reports.Plural(unsent, "request was", "requests were"))
 	}
 	if queued := waited - n.total.delayed; queued > 0 && e.plan.Model == Open {
-		say("%d requests started more than %v late because every connection was busy; their latencies count the wait.", queued, overdue)
+		say("%s started more than %v late because every connection was busy; the latencies count the wait.", requests(queued), overdue)
 	}
 	if n.total.delayed > 0 && e.plan.Model == Open {
-		say("%d requests for which a connection was free started more than %v late: that much is the load generator's, and their latencies count it.", n.total.delayed, overdue)
+		say("%s for which a connection was free started more than %v late: that much is the load generator's, and the latencies count it.", requests(n.total.delayed), overdue)
 	}
 	if late > 0 {
-		say("%d requests timed out after %v; the latencies count them with the time they were waited for.", late, e.plan.Timeout)
+		say("%s timed out after %v; the latencies count that time.", requests(late), e.plan.Timeout)
 	}
 	if whole.throttled > 0 {
-		say("%d answers were refusals by 429 or 503; they are neither verified nor errors, and the latencies count them.", whole.throttled)
+		say("%s by 429 or 503: that counts in the latencies, but neither as verified nor as an error.", reports.Plural(whole.throttled, "answer was a refusal", "answers were refusals"))
 	}
 	if b := e.begun.Load(); b > 0 {
-		say("%d chains of tokens were begun again, since their token was refused.", b)
+		say("%s refused.", reports.Plural(b, "chain of tokens was begun again, since its token was", "chains of tokens were begun again, since their token was"))
 	}
 	if e.before.reissues {
 		say("The target gives the same client the same token while it lives; only a repeat across clients or users counts as a violation.")
 	}
 	if e.sampled.asked > 0 && e.sampled.strange == 0 {
-		say("%d tokens were introspected during the run; each was said to be that of the client and user who had asked.", e.sampled.asked)
+		say("%s was said to be that of the client and user who had asked.", reports.Plural(e.sampled.asked, "token was introspected during the run; it", "tokens were introspected during the run; each"))
 	}
 	n.hostile(say)
 	if g := e.grown.Load(); g > 0 {
-		say("The connections grew from %d to %d, since requests were due while all were busy.", e.plan.atFirst(), int64(e.plan.atFirst())+g)
+		say("The connections grew from %s to %s, since requests were due while all were busy.", reports.Grouped(e.plan.atFirst()), reports.Grouped(int64(e.plan.atFirst())+g))
 	}
 	if e.plan.Shard.Of > 1 {
 		say("This is shard %d of %d: figures are of its part of the plan alone.", e.plan.Shard.Index, e.plan.Shard.Of)
@@ -156,7 +175,7 @@ func (n notes) list(whole *tally) []string {
 		say("Every request opened a connection of its own; latency and service time include that.")
 	}
 	if e.plan.Model == Closed {
-		say("The model is closed: %d workers wait for their answers, so that a slow server is asked less often and waits are hidden.", e.plan.workers())
+		say("The model is closed, with at most %s under way at a time, so that a slow server is asked less often and waits are hidden.", requests(int64(e.plan.workers())))
 	}
 	return out
 }
@@ -165,23 +184,29 @@ func (n notes) list(whole *tally) []string {
 func (n notes) uniqueness(say func(string, ...any)) {
 	var counts []string
 	var bytes int64
+	sampled := ""
 	for _, set := range []struct {
 		of   *uniques
 		name string
-	}{{n.engine.seen.access, "access tokens"}, {n.engine.seen.refresh, "refresh tokens"}, {n.engine.seen.codes, "codes"}} {
+	}{{n.engine.seen.access, "access token"}, {n.engine.seen.refresh, "refresh token"}, {n.engine.seen.codes, "code"}} {
 		x := set.of.extent()
 		bytes += x.bytes
+		count := reports.Plural(x.given, set.name, set.name+"s")
 		switch {
 		case x.given == 0:
-		case x.compared == x.given:
-			counts = append(counts, fmt.Sprintf("%d %s", x.given, set.name))
-		default:
-			counts = append(counts, fmt.Sprintf("%d %s", x.compared, set.name))
-			say("Of %d %s only a sample of %d was compared with one another, since more do not fit the memory set aside for it; a repeat among the others was not noticed.", x.given, set.name, x.compared)
+			continue
+		case x.compared < x.given:
+			sampled = "; more do not fit the memory set aside for it, so that a repeat among the others was not noticed"
+			count = "a sample of " + reports.Grouped(x.compared) + " of " + count
 		}
+		counts = append(counts, count)
+	}
+	room := ""
+	if mib := bytes >> 20; mib > 0 {
+		room = " in " + reports.Grouped(mib) + " MiB"
 	}
 	if len(counts) > 0 {
-		say("Uniqueness was checked over %s, kept as 64-bit hashes in %.1f MiB.", list(counts), float64(bytes)/(1<<20))
+		say("Uniqueness was checked over %s, kept as 64-bit hashes%s%s.", list(counts), room, sampled)
 	}
 }
 
@@ -195,6 +220,6 @@ func (n notes) hostile(say func(string, ...any)) {
 		}
 	}
 	if sent > 0 {
-		say("%d of %d hostile requests were refused as they have to be.", refused, sent)
+		say("%s of %s.", reports.Grouped(refused), reports.Plural(sent, "hostile request was refused as it has to be", "hostile requests were refused as they have to be"))
 	}
 }

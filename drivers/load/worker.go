@@ -14,7 +14,6 @@ type worker struct {
 	engine   *engine
 	lane     *lane
 	site     *site
-	number   int // on its site
 	wire     wire
 	reserve  bool // it joins when the others are all busy
 	recorder *recorder

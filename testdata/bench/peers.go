@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// basic is the client's id and secret, as all tools send them.
+// What all tools send; basic is the client's id and secret.
 const (
 	clientID, clientSecret = "bench", "bench-secret-0123456789abcdef"
 	basic                  = "Basic YmVuY2g6YmVuY2gtc2VjcmV0LTAxMjM0NTY3ODlhYmNkZWY="

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -39,19 +40,10 @@ func take(ctx context.Context, ok []int, name string, args ...string) (spent, er
 	}
 	s := spentBy(cmd.ProcessState)
 	s.wall, s.out = time.Since(began), out.Bytes()
-	if code := cmd.ProcessState.ExitCode(); err != nil && !contains(ok, code) {
+	if code := cmd.ProcessState.ExitCode(); err != nil && !slices.Contains(ok, code) {
 		return s, fmt.Errorf("%s: %w: %s", filepath.Base(name), err, last(complaints.String()+out.String()))
 	}
 	return s, nil
-}
-
-func contains(codes []int, code int) bool {
-	for _, c := range codes {
-		if c == code {
-			return true
-		}
-	}
-	return false
 }
 
 func spentBy(p *os.ProcessState) spent {
