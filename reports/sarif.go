@@ -63,24 +63,13 @@ func (r Result) rule() sarifRule {
 	}
 	rule := sarifRule{
 		ID: r.Requirement, Name: pascal(r.Requirement), HelpURI: r.link(), Short: sarifText{oneLine(r.Sentence)}, Full: sarifText{oneLine(r.Sentence + " " + r.Source)},
-		Help: sarifHelp{text, markdown}, Default: sarifDefault{sarifLevel(levelVerdict(r.Level))},
-		Properties: sarifRuleProperties{Tags: []string{"oauth", slug(r.Section), slug(r.Level)}, Precision: "high", Severity: map[Verdict]string{Fail: "error", Warn: "warning", Note: "recommendation"}[levelVerdict(r.Level)]},
+		Help: sarifHelp{text, markdown}, Default: sarifDefault{sarifLevel(OfLevel(catalogue.Level(r.Level)))},
+		Properties: sarifRuleProperties{Tags: []string{"oauth", slug(r.Section), slug(r.Level)}, Precision: "high", Severity: map[Verdict]string{Fail: "error", Warn: "warning", Note: "recommendation"}[OfLevel(catalogue.Level(r.Level))]},
 	}
 	for _, d := range documents(r.Source) {
 		rule.Properties.Tags = append(rule.Properties.Tags, slug(d))
 	}
 	return rule
-}
-
-// levelVerdict is how bad a violation of the level is.
-func levelVerdict(level string) Verdict {
-	switch level {
-	case "SHOULD", "SHOULD NOT":
-		return Warn
-	case "MAY", "NOTE":
-		return Note
-	}
-	return Fail
 }
 
 func sarifLevel(v Verdict) string {

@@ -1,6 +1,10 @@
 package reports
 
-import "slices"
+import (
+	"slices"
+
+	"flowproof/suites/catalogue"
+)
 
 // Verdicts lists them all, worst first.
 func Verdicts() []Verdict {
@@ -147,4 +151,16 @@ func (l Load) ExitCode() int {
 		return exitCannotClaim
 	}
 	return exitHolds
+}
+
+// OfLevel is the verdict on what violates a requirement of that level.
+func OfLevel(l catalogue.Level) Verdict {
+	switch l {
+	case "MUST", "MUST NOT", "DOC":
+		return Fail
+	case "SHOULD", "SHOULD NOT":
+		return Warn
+	default:
+		return Note
+	}
 }

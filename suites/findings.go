@@ -106,25 +106,13 @@ func verdictOf(r ginkgo.SpecReport, seen *observation, level catalogue.Level) re
 		if seen.lowered == "" {
 			return reports.Pass
 		}
-		return milder(seen.lowered, levelVerdict(level))
+		return milder(seen.lowered, reports.OfLevel(level))
 	case r.State == types.SpecStateFailed && seen.forced != "":
 		return seen.forced
 	case r.State == types.SpecStateFailed:
-		return levelVerdict(level)
+		return reports.OfLevel(level)
 	default: // panicked, interrupted, timed out, aborted, never reached
 		return reports.Inconclusive
-	}
-}
-
-// levelVerdict is how bad a violation of that level is.
-func levelVerdict(l catalogue.Level) reports.Verdict {
-	switch l {
-	case "MUST", "MUST NOT", "DOC":
-		return reports.Fail
-	case "SHOULD", "SHOULD NOT":
-		return reports.Warn
-	default:
-		return reports.Note
 	}
 }
 

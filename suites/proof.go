@@ -21,7 +21,7 @@ func Prove(row catalogue.Requirement, clean, faulty reports.Conformance, consequ
 	p := reports.Proof{
 		Fault: row.Fault.ID, Sentence: row.Fault.Sentence, Requirement: row.ID,
 		Profile: string(profile), Edition: edition,
-		Clean: before[row.ID], Faulty: after[row.ID], Wanted: levelVerdict(level), DurationMS: faulty.DurationMS,
+		Clean: before[row.ID], Faulty: after[row.ID], Wanted: reports.OfLevel(level), DurationMS: faulty.DurationMS,
 	}
 	p.Caught = worse(bad(p.Faulty), bad(p.Clean)) && !worse(p.Wanted, bad(p.Faulty))
 	accused, _ := Changes(clean, faulty)
