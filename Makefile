@@ -4,7 +4,7 @@ OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers bench golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers bench pictures golden fuzz browser clean
 
 all: build
 
@@ -55,6 +55,18 @@ lint:
 
 golangci:
 	$(GO) run $(GOLANGCI) run ./...
+
+# The README's pictures: what readers see first of each report. Four minutes, against the stand-in Space.
+pictures: browser build
+	@rm -rf $(OUT)/pictures && mkdir -p $(OUT)/pictures testdata/pictures
+	cd $(OUT)/pictures && PATH="$(CURDIR)/bin:$$PATH" && \
+	  plan='--grant client_credentials=3,refresh_token --rate 1600/s --duration 70s --threshold p99<250ms' && \
+	  { flowproof check --fault code-reusable --fault omit-no-store --fault state-plus-to-space --out . || [ $$? = 1 ]; } && \
+	  flowproof load $$plan --sandbox-delay 20ms --out main && \
+	  flowproof load $$plan --sandbox-delay 28ms --out branch && cp branch/load.html . && \
+	  { flowproof compare main/load.json branch/load.json --format html --out . || [ $$? = 1 ]; } && \
+	  flowproof load --capacity 'p99<250ms,errors<0.1%' --connections 16 --rate 40/s --sandbox-delay 50ms --out search && cp search/load.html capacity.html
+	$(GO) test ./reports -run TestPictures -args -pages "$(abspath $(OUT))/pictures" -pictures "$(CURDIR)/testdata/pictures"
 
 golden:
 	$(GO) test ./reports ./cmd/flowproof ./drivers/target ./drivers/load -update

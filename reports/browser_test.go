@@ -135,6 +135,40 @@ func TestFiltersAndLinksWork(t *testing.T) {
 	}
 }
 
+// TestTrendsLeadToTheirRecords hovers over a trend and follows one of its points.
+func TestTrendsLeadToTheirRecords(t *testing.T) {
+	folder := t.TempDir()
+	record := reports.CapacityRecord()
+	entries := []reports.Entry{{Record: record, Link: "1/load.html"}, {Record: record, Link: "2/load.html"}}
+	for _, e := range entries {
+		b := filepath.Join(folder, e.Link)
+		if err := os.MkdirAll(filepath.Dir(b), 0o750); err != nil {
+			t.Fatal(err)
+		}
+		if err := reports.WriteFile(b, func(w io.Writer) error { return reports.HTML(w, record) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(folder, "history.html")
+	if err := reports.WriteFile(path, func(w io.Writer) error { return reports.History(w, entries, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	b := newTab(t)
+	b.look(1280, false)
+	b.open(fileURL(t, path))
+	point := `[...document.querySelectorAll(".trend a")].find(function (a) { return /^capacity 1,931/.test(a.getAttribute("aria-label")) && /2.load/.test(a.getAttribute("href")) })`
+	at := eval[struct{ X, Y float64 }](b, `(function () {
+		var box = `+point+`.querySelector(".hit").getBoundingClientRect()
+		return {X: box.x + box.width / 2, Y: box.y + box.height / 2}
+	})()`)
+	b.do(chromedp.MouseEvent(chromedp.MouseMoved, at.X, at.Y), chromedp.MouseEvent(chromedp.MouseMoved, 1, 1))
+	if lines := b.heard(); len(lines) > 0 {
+		t.Errorf("the console says %q", lines)
+	}
+	b.do(chromedp.MouseClickXY(at.X, at.Y))
+	b.until("the point leads to its record", `/2.load.html$/.test(location.pathname) && document.getElementById("capacity")`)
+}
+
 // TestTwoThousandFindingsShowAtOnce renders and opens a page as large as real ones get. What counts is the time of
 // the processor in the browser, since the machine may be doing other things, too.
 func TestTwoThousandFindingsShowAtOnce(t *testing.T) {

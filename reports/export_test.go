@@ -5,3 +5,6 @@ func ManyFindings(n int) Record {
 	c := manyFindings(n)
 	return Record{Conformance: &c}
 }
+
+// CapacityRecord is a search that found the highest rate.
+func CapacityRecord() Record { l := capacityLoad(); return Record{Load: &l} }

@@ -28,11 +28,8 @@ func History(w io.Writer, entries []Entry, notices []string) error {
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Compare(a.started(), b.started()) })
 	for _, e := range entries {
-		title, about := e.series()
-		key := e.Record.Kind() + "\n" + title + "\n" + about
-		if e.Record.Load != nil {
-			key += "\n" + e.Record.Load.Plan.Hash
-		}
+		title, about, plan := e.series()
+		key := strings.Join([]string{title, about, plan}, "\n")
 		i, ok := place[key]
 		if !ok {
 			i = len(trends)
@@ -81,10 +78,10 @@ func shownHistory(p historyPage) historyPage {
 // A trend is the runs of one series.
 type trend struct {
 	ID, Title, About string
-	Load             bool
 	Runs             []run
 	Head             []string
 	Charts           []trendChart
+	draws            func(*trend) []trendChart
 }
 
 // A run is one record in a trend.
@@ -93,6 +90,7 @@ type run struct {
 	Headline   headline
 	Cells      []string
 	figures    map[string]float64
+	words      map[string]string // of figures that say more than their number
 }
 
 // A trendChart draws figures of the runs side by side.
@@ -125,40 +123,66 @@ func (e Entry) tool() Tool {
 	return e.Record.Conformance.Tool
 }
 
-// series says which runs the record belongs to.
-func (e Entry) series() (title, about string) {
-	if l := e.Record.Load; l != nil {
-		return "load of " + oneLine(l.Target.Name), oneLine(joined(" · ", l.Plan.words(), tokenWords(l.Target.Tokens)))
+// series says which runs the record belongs to: those with the same title, description and plan.
+func (e Entry) series() (title, about, plan string) {
+	if l := e.Record.Load; l != nil && l.Capacity != nil {
+		return "capacity of " + oneLine(l.Target.Name), l.searchWords(), l.searchPlan()
+	} else if l != nil {
+		return "load of " + oneLine(l.Target.Name), oneLine(joined(" · ", l.Plan.words(), tokenWords(l.Target.Tokens))), l.Plan.Hash
 	}
 	c := e.Record.Conformance
-	return "check of " + oneLine(c.Target.Name), oneLine(joined(" · ", "profile "+c.Target.judged(), joinedBefore("only ", c.Only)))
+	return "check of " + oneLine(c.Target.Name), oneLine(joined(" · ", "profile "+c.Target.judged(), joinedBefore("only ", c.Only))), ""
 }
 
 func (t *trend) add(e Entry) {
-	r := run{Link: safeLink(e.Link), When: moment(oneLine(e.started())), figures: map[string]float64{}}
-	if l := e.Record.Load; l != nil {
-		t.Load, t.Head = true, []string{"p50", "p99", "errors", "achieved"}
-		r.Headline = shown(l.headline())
-		answered := l.sum(func(s Step) int64 { return s.Latency.Count })
-		for name, p := range map[string]float64{"p50": 50, "p99": 99} {
-			if answered >= answersFor(p) {
-				r.figures[name] = l.Percentile(p)
-			}
-		}
-		sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
-		r.figures["achieved"] = l.Rate.Achieved
-		r.Cells = []string{micros(orNaN(r.figures["p50"])), micros(orNaN(r.figures["p99"])), percent(float64(wrong), float64(sent)), perSecond(l.Rate.Achieved)}
-	} else {
-		c := e.Record.Conformance
-		r.Headline = shown(c.headline())
-		t.Head = nil
-		for _, v := range Verdicts() {
-			t.Head = append(t.Head, v.Word())
-			r.figures[string(v)] = float64(c.Counts()[v])
-			r.Cells = append(r.Cells, Grouped(c.Counts()[v]))
-		}
+	r := run{Link: safeLink(e.Link), When: moment(oneLine(e.started())), figures: map[string]float64{}, words: map[string]string{}}
+	switch l := e.Record.Load; {
+	case l == nil:
+		t.addCheck(r, *e.Record.Conformance)
+	case l.Capacity != nil:
+		t.addSearch(r, *l)
+	default:
+		t.addLoad(r, *l)
+	}
+}
+
+func (t *trend) addCheck(r run, c Conformance) {
+	t.Head, r.Headline = nil, shown(c.headline())
+	for _, v := range Verdicts() {
+		t.Head = append(t.Head, v.Word())
+		r.figures[string(v)] = float64(c.Counts()[v])
+		r.Cells = append(r.Cells, Grouped(c.Counts()[v]))
 	}
 	t.Runs = append(t.Runs, r)
+	t.draws = func(t *trend) []trendChart {
+		return []trendChart{t.columns("Requirements that fail, warn or cannot be told", Fail, Warn, Inconclusive)}
+	}
+}
+
+func (t *trend) addLoad(r run, l Load) {
+	t.Head, r.Headline = []string{"p50", "p99", "errors", "achieved"}, shown(l.headline())
+	sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
+	r.figures["achieved"] = l.Rate.Achieved
+	r.Cells = append(r.latency(l), percent(float64(wrong), float64(sent)), perSecond(l.Rate.Achieved))
+	t.Runs = append(t.Runs, r)
+	t.draws = func(t *trend) []trendChart {
+		return []trendChart{t.latencyChart("Latency"), t.chart("Verified answers a second", perSecond, false, [2]string{"achieved", "answered"})}
+	}
+}
+
+// latency keeps p50 and p99, and gives them as cells; a percentile of too few answers is refused.
+func (r run) latency(l Load) []string {
+	answered := l.sum(func(s Step) int64 { return s.Latency.Count })
+	for name, p := range map[string]float64{"p50": 50, "p99": 99} {
+		if answered >= answersFor(p) {
+			r.figures[name] = l.Percentile(p)
+		}
+	}
+	return []string{micros(orNaN(r.figures["p50"])), micros(orNaN(r.figures["p99"]))}
+}
+
+func (t *trend) latencyChart(title string) trendChart {
+	return t.chart(title, micros, true, [2]string{"p50", "p50"}, [2]string{"p99", "p99"})
 }
 
 // orNaN is what was not measured as no number.
@@ -182,17 +206,9 @@ func safeLink(link string) string {
 
 // draw makes the charts; a series of one run needs none.
 func (t *trend) draw() {
-	if len(t.Runs) < 2 {
-		return
+	if len(t.Runs) > 1 {
+		t.Charts = t.draws(t)
 	}
-	if t.Load {
-		t.Charts = []trendChart{
-			t.chart("Latency", micros, true, [2]string{"p50", "p50"}, [2]string{"p99", "p99"}),
-			t.chart("Verified answers a second", perSecond, false, [2]string{"achieved", "answered"}),
-		}
-		return
-	}
-	t.Charts = []trendChart{t.columns("Requirements that fail, warn or cannot be told", Fail, Warn, Inconclusive)}
 }
 
 // columns draws how many requirements have the verdicts, one on the other.
@@ -273,7 +289,8 @@ func (t *trend) chart(title string, label func(float64) string, log bool, figure
 		c.Lines = append(c.Lines, line{Name: f[0], Kind: f[1], Path: path(xs, columns[i], x, y)})
 		for j, v := range columns[i] {
 			if !math.IsNaN(v) {
-				c.Points = append(c.Points, trendPoint{px(x.at(xs[j])), px(y.at(v)), f[1], t.Runs[j].Link, f[0] + " " + label(v) + ", " + t.Runs[j].When})
+				said := cmp.Or(t.Runs[j].words[f[0]], f[0]+" "+label(v))
+				c.Points = append(c.Points, trendPoint{px(x.at(xs[j])), px(y.at(v)), f[1], t.Runs[j].Link, said + ", " + t.Runs[j].When})
 			}
 		}
 		words = append(words, f[0])

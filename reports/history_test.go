@@ -24,6 +24,19 @@ func sampleHistory() []Entry {
 		l.Started = started
 		out = append(out, Entry{Record{Conformance: &c}, fmt.Sprintf("night-%d/check.html", 10-i)}, Entry{Record{Load: &l}, fmt.Sprintf("night-%d/load.html", 10-i)})
 	}
+	for i, change := range []func(*Load){
+		func(*Load) {},
+		func(l *Load) { l.Capacity.Held, l.Capacity.Failed = 1702, 1790 },
+		func(l *Load) { l.Capacity.Failed, l.Capacity.AtLeast, l.Capacity.Held = 0, true, 2100 },
+		func(l *Load) { l.Capacity.Confirmed, l.Verdict = false, Inconclusive },
+		func(l *Load) { l.Capacity.Held, l.Capacity.Failed, l.Verdict = 0, 500, Fail },
+		func(l *Load) { l.Capacity.Objective = []string{"p95<50ms"} }, // another series
+	} {
+		l := capacityLoad()
+		l.Started, l.Plan.Hash, l.Plan.Rate = fmt.Sprintf("2026-02-%02dT04:00:00Z", i+3), fmt.Sprint(i), float64(1000+i)
+		change(&l)
+		out = append(out, Entry{Record{Load: &l}, fmt.Sprintf("night-%d/capacity.html", i+3)})
+	}
 	few, bad := calmLoad(), sampleConformance()
 	few.Steps[0].Latency, few.Plan.Rate = histogram(500, 900), 10
 	bad.Target.Name, bad.Started = hostile, hostile
@@ -65,13 +78,19 @@ func TestHistoryIsAsCommittedAndEachPointLeadsToItsRecord(t *testing.T) {
 			t.Errorf("%d ways lead to %s, want %d", want[e.Link], e.Link, n)
 		}
 	}
+	// A search has a row, p50 and p99, and its two rates; one that was not confirmed or has no second has fewer.
+	for i, n := range []int{5, 5, 4, 3, 5, 1} {
+		if link := entries[16+i].Link; want[link] != n {
+			t.Errorf("%d ways lead to %s, want %d", want[link], link, n)
+		}
+	}
 	var rows []string
 	elements(t, out.Bytes(), func(n *html.Node) {
 		if n.Data == "th" && attribute(n, "scope") == "row" {
 			rows = append(rows, textIn(n))
 		}
 	})
-	if len(rows) != 18 || !slices.IsSorted(rows[:8]) {
+	if len(rows) != 24 || !slices.IsSorted(rows[:8]) {
 		t.Errorf("the runs are %q", rows)
 	}
 	if err := History(&out, nil, nil); err == nil {

@@ -43,7 +43,14 @@ func (c *Capacity) tiles() []tile {
 	if c == nil {
 		return nil
 	}
-	return []tile{{"Capacity", c.words(), c.interval()}}
+	about := "the search ended there"
+	switch {
+	case c.Held == 0:
+		about = c.interval()
+	case c.Failed > 0:
+		about = "no longer at " + perSecond(c.Failed)
+	}
+	return []tile{{"Capacity", c.words(), about}}
 }
 
 // points are the rates that were tried, each with its worst figures; those of a generator that gave way are

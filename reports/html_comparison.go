@@ -9,7 +9,6 @@ type comparisonPage struct {
 	Forest  []forestRow
 	Reasons []string
 	Band    segment // where differences do not matter
-	Ticks   []tick
 }
 
 type sideView struct {
@@ -44,12 +43,6 @@ func newComparisonPage(c Comparison) comparisonPage {
 	// Ratios from one half to the double; what lies beyond is drawn at the edge.
 	x := scale{math.Log(0.5), math.Log(2), 0, 1000, false}
 	p.Band = segment{X: x.at(-math.Log1p(c.Tolerance)), Width: x.at(math.Log1p(c.Tolerance)) - x.at(-math.Log1p(c.Tolerance))}
-	for _, t := range []struct {
-		ratio float64
-		label string
-	}{{0.5, "half"}, {0.75, "−25 %"}, {1, "as before"}, {1.5, "+50 %"}, {2, "double"}} {
-		p.Ticks = append(p.Ticks, tick{At: px(x.at(math.Log(t.ratio)) / 10), Label: t.label})
-	}
 	for _, m := range c.Measures {
 		row := forestRow{Measure: m, Verdict: m.verdict(), Cells: m.row()}
 		if m.Unit != "share" && m.Low > 0 && m.High > 0 && m.Ratio > 0 {

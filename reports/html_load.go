@@ -33,7 +33,9 @@ type thresholdView struct {
 
 type violationView struct {
 	Violation
-	Verdict Verdict
+	Verdict  Verdict
+	Slowest  any // an Exchange, or nothing
+	Deciders deciders
 }
 
 type stepView struct {
@@ -52,8 +54,7 @@ func newLoadPage(l Load) loadPage {
 		frame: frame{
 			Kind: "load", Headline: h, Partial: l.Partial, Notices: l.Notices, Target: l.Target, Tool: l.Tool,
 			Title: h.Word + " · " + l.Target.Name + " · flowproof load",
-			Facts: facts("Started", moment(l.Started), "Took", span(l.DurationMS), "Profile", l.Target.Profile, "Edition", l.Target.Edition,
-				"Tokens", tokenFact(l.Target.Tokens), "Made by", l.Tool.Name+" "+l.Tool.Version),
+			Facts: facts("Started", moment(l.Started), "Took", span(l.DurationMS), "Profile", l.Target.judged(), "Tokens", tokenFact(l.Target.Tokens), "Made by", l.Tool.Name+" "+l.Tool.Version),
 		},
 		Tiles: l.tiles(latency), Columns: durationColumns(), Errors: l.errorCounts(),
 		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
@@ -63,7 +64,7 @@ func newLoadPage(l Load) loadPage {
 		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})
 	}
 	for _, v := range l.Violations {
-		p.Violations = append(p.Violations, violationView{v, v.verdict()})
+		p.Violations = append(p.Violations, v.view())
 	}
 	for _, s := range l.Steps {
 		p.Steps = append(p.Steps, stepView{s, flowWords(s.Name), s.Latency.columns(), s.Service.columns(), sortedCounts(s.Errors)})
@@ -78,6 +79,14 @@ func newLoadPage(l Load) loadPage {
 		}
 	}
 	return p
+}
+
+func (v Violation) view() violationView {
+	out := violationView{Violation: v, Verdict: v.verdict(), Deciders: decidersOf(Finding{Message: v.Message, Evidence: []Exchange{v.First}}, "")}
+	if v.Worst != nil {
+		out.Slowest = *v.Worst
+	}
+	return out
 }
 
 // undrained leaves out the seconds after the last request was due, in which only answers came.
@@ -161,5 +170,5 @@ func (l Load) generatorFacts() []fact {
 		cpu += ", " + percent(g.CPUSeconds, float64(l.DurationMS)/1000*float64(m.CPUs)) + " of " + Plural(m.CPUs, "core", "cores")
 	}
 	return facts("Sent late, p99", micros(float64(g.LatenessP99US)), "Sent late, at most", micros(float64(g.LatenessMaxUS)), "Processor", cpu, "Memory", bytesize(g.MaxRSSBytes),
-		"GC pauses", micros(float64(g.GCPauseUS)), "Machine", joined(" · ", joined("/", m.OS, m.Arch), m.Go))
+		"GC pauses", micros(float64(g.GCPauseUS)), "Machine", joined(", ", machineFact(&m), m.Go))
 }

@@ -32,6 +32,9 @@ func TestPlansAreShown(t *testing.T) {
 			t.Errorf("the page does not show %q", want)
 		}
 	}
+	if s := page.String(); !strings.Contains(s, "The first of them") || !strings.Contains(s, "The slowest of them") || !strings.Contains(s, "912 ms") {
+		t.Error("the page does not show the first and the slowest exchange of a violation")
+	}
 	if !strings.Contains(junit.String(), "the slowest:") {
 		t.Error("JUnit does not show the slowest exchange of a violation")
 	}

@@ -25,7 +25,12 @@ func TeamCity(w io.Writer, r Record) error {
 }
 
 // A teamcity gathers service messages, one a line.
-type teamcity struct{ bytes.Buffer }
+type teamcity struct {
+	bytes.Buffer
+	root, section string // the suites that are open
+	taken         map[string]int
+	told          map[[2]string]bool // requirement and variant
+}
 
 // TeamCityMessage is one service message; what is no plain character is escaped, so that a value can neither
 // end its message nor begin another.
@@ -71,30 +76,52 @@ func teamcityName(s string) string { return strings.ReplaceAll(oneLine(s), ".", 
 const teamcityDescription = 3900
 
 func (t *teamcity) conformance(c Conformance) {
-	root, section := teamcityName("flowproof check "+c.Target.Name), ""
-	t.say("testSuiteStarted", "name", root)
-	end := func() {
-		if section != "" {
-			t.say("testSuiteFinished", "name", teamcityName(section))
+	t.begin("flowproof check " + c.Target.Name)
+	t.end(c)
+}
+
+func (t *teamcity) begin(root string) {
+	t.root, t.taken, t.told = teamcityName(root), map[string]int{}, map[[2]string]bool{}
+	t.say("testSuiteStarted", "name", t.root)
+}
+
+// result tells the tests of a result that were not told before.
+func (t *teamcity) result(r Result, strict bool) {
+	for _, v := range byVariant(r) {
+		if key := [2]string{r.Requirement, v.name}; t.told[key] {
+			continue
+		} else {
+			t.told[key] = true
 		}
+		t.enter(r.Section)
+		name := teamcityName(v.title())
+		if t.taken[name]++; t.taken[name] > 1 {
+			name = fmt.Sprintf("%s (%d)", name, t.taken[name])
+		}
+		t.variant(name, v, strict)
 	}
-	taken := map[string]int{}
+}
+
+// enter opens the suite of a section, and closes that of another one.
+func (t *teamcity) enter(section string) {
+	if t.section == section {
+		return
+	}
+	if t.section != "" {
+		t.say("testSuiteFinished", "name", teamcityName(t.section))
+	}
+	if t.section = section; section != "" {
+		t.say("testSuiteStarted", "name", teamcityName(section))
+	}
+}
+
+// end tells what is left, and what the whole run came to.
+func (t *teamcity) end(c Conformance) {
 	for _, r := range c.Results {
-		if r.Section != section {
-			end()
-			section = r.Section
-			t.say("testSuiteStarted", "name", teamcityName(section))
-		}
-		for _, v := range byVariant(r) {
-			name := teamcityName(v.title())
-			if taken[name]++; taken[name] > 1 {
-				name = fmt.Sprintf("%s (%d)", name, taken[name])
-			}
-			t.variant(name, v, c.Strict)
-		}
+		t.result(r, c.Strict)
 	}
-	end()
-	t.say("testSuiteFinished", "name", root)
+	t.enter("")
+	t.say("testSuiteFinished", "name", t.root)
 	for _, v := range Verdicts() {
 		t.say("buildStatisticValue", "key", "flowproof.check."+string(v), "value", fmt.Sprint(c.Counts()[v]))
 	}

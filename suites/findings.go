@@ -36,6 +36,39 @@ type findings struct {
 	profile catalogue.Profile
 	edition string
 	byID    map[string][]reports.Finding
+	awaited map[rowVariant]int // specs that have not ended; nil: nobody waits
+}
+
+// A rowVariant is a requirement, or one variant of it.
+type rowVariant struct{ id, variant string }
+
+// await counts the specs of each variant of a requirement, so that it can be told when it is complete.
+func (f *findings) await(chosen types.LabelFilter) {
+	f.awaited = map[rowVariant]int{}
+	for _, r := range preview(f.session.Options) {
+		if !chosen(r.Labels()) {
+			continue
+		}
+		_, variant := sentenceOf(r)
+		for _, label := range r.Labels() {
+			f.awaited[rowVariant{label, variant}]++
+		}
+	}
+}
+
+// complete hands over the variant when its last spec has ended.
+func (f *findings) complete(row catalogue.Requirement, level catalogue.Level, variant string) {
+	p := rowVariant{row.ID, variant}
+	if f.awaited[p]--; f.awaited[p] != 0 {
+		return
+	}
+	var found []reports.Finding
+	for _, one := range f.byID[row.ID] {
+		if one.Variant == variant {
+			found = append(found, one)
+		}
+	}
+	f.session.Found(resultOf(row, level, found))
 }
 
 // add turns one spec's report into a finding for each requirement that it proves.
@@ -58,19 +91,19 @@ func (f *findings) add(r ginkgo.SpecReport) {
 		}
 		finding := reports.Finding{
 			Flow: flowOf(r), Endpoint: row.Endpoint,
-			Spec: r.LeafNodeText, Expected: seen.expected,
-			Verdict: verdictOf(r, seen, level), Message: messageOf(r, seen), Seen: seen.judged,
+			Expected: seen.expected,
+			Verdict:  verdictOf(r, seen, level), Message: messageOf(r, seen), Seen: seen.judged,
 			DurationMS: r.RunTime.Round(time.Millisecond).Milliseconds(),
 		}
-		if slices.Contains(r.Labels(), "table") && len(r.ContainerHierarchyTexts) > 0 {
-			finding.Spec = r.ContainerHierarchyTexts[len(r.ContainerHierarchyTexts)-1]
-			finding.Variant = r.LeafNodeText
-		}
+		finding.Spec, finding.Variant = sentenceOf(r)
 		if !f.session.Bare {
 			finding.Evidence = f.session.evidence(seen, finding.Verdict)
 			finding.Attachments = f.session.attachments(seen, finding.Verdict)
 		}
 		f.byID[row.ID] = append(f.byID[row.ID], finding)
+		if f.awaited != nil {
+			f.complete(row, level, finding.Variant)
+		}
 	}
 }
 
@@ -83,16 +116,20 @@ func (f *findings) results() []reports.Result {
 		if !applies || len(found) == 0 {
 			continue
 		}
-		verdicts := make([]reports.Verdict, len(found))
-		for i, one := range found {
-			verdicts[i] = one.Verdict
-		}
-		out = append(out, reports.Result{
-			Requirement: row.ID, Section: row.Section + ". " + row.SectionTitle, Sentence: row.Sentence, Source: row.Source,
-			Level: string(level), Verdict: reports.Worst(verdicts...), Findings: found,
-		})
+		out = append(out, resultOf(row, level, found))
 	}
 	return out
+}
+
+func resultOf(row catalogue.Requirement, level catalogue.Level, found []reports.Finding) reports.Result {
+	verdicts := make([]reports.Verdict, len(found))
+	for i, one := range found {
+		verdicts[i] = one.Verdict
+	}
+	return reports.Result{
+		Requirement: row.ID, Section: row.Section + ". " + row.SectionTitle, Sentence: row.Sentence, Source: row.Source,
+		Level: string(level), Verdict: reports.Worst(verdicts...), Findings: found,
+	}
 }
 
 // verdictOf maps what Ginkgo says and what the spec noted to one verdict.

@@ -40,9 +40,10 @@ type Options struct {
 
 	Pass func(d time.Duration) // makes time pass on a target whose clock can be set; nil: it is waited for
 
-	NoBrowser string             // why there is no browser, for the inconclusive rows
-	Progress  func(done, of int) // after each spec; may be nil
-	Tool      reports.Tool       // what the record says wrote it
+	NoBrowser string               // why there is no browser, for the inconclusive rows
+	Progress  func(done, of int)   // after each spec; may be nil
+	Found     func(reports.Result) // a requirement, or a variant of it, as soon as its last spec has ended; may be nil
+	Tool      reports.Tool         // what the record says wrote it
 }
 
 // The errors of a run that claims nothing.
@@ -78,6 +79,9 @@ func Run(ctx context.Context, o Options) (reports.Conformance, error) {
 	defer s.close()
 
 	found := &findings{session: s, profile: catalogue.Profile(o.Target.Profile), edition: o.Target.Edition}
+	if o.Found != nil {
+		found.await(chosen)
+	}
 	ended := runSpecs(s, o, chosen, found)
 
 	record.DurationMS = time.Since(started).Milliseconds()

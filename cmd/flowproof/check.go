@@ -126,11 +126,16 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	}
 	var done, of int
 	bar := newProgress(c, "check", func() string { return fmt.Sprintf("  %d of %d specs", done, of) })
-	told := newTeamcityProgress(c, f.progress == "teamcity")
+	told := newTeamcityProgress(c, f, s.target.Name)
+	if told != nil {
+		o.Found = func(r reports.Result) { told.live.Tell(gates.held(r, s.target)) }
+	}
 	o.Progress = func(d, t int) {
 		done, of = d, t
 		bar.to(int64(d), int64(t))
-		told.to(d, t)
+		if told != nil {
+			told.to(d, t)
+		}
 	}
 	record, err := suites.Run(ctx, o)
 	bar.end()
@@ -145,13 +150,12 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	if err := gates.apply(&record); err != nil {
 		return err
 	}
-	result := reports.Record{Conformance: &record}
-	if f.progress == "teamcity" {
-		if err := reports.Render("teamcity", c.out, result); err != nil {
+	if told != nil {
+		if err := told.live.End(record); err != nil {
 			return unable("write the service messages: %w", err)
 		}
 	}
-	return deliver(c, result, delivery{out: f.out, name: "check", formats: f.formats, strict: f.strict, json: f.json})
+	return deliver(c, reports.Record{Conformance: &record}, delivery{out: f.out, name: "check", formats: f.formats, strict: f.strict, json: f.json})
 }
 
 // userAgent starts the browser; without one it says why, which is an error only when one was asked for by name.

@@ -46,21 +46,24 @@ func (p *progress) end() {
 	}
 }
 
-// A teamcityProgress tells a TeamCity server how far the run is, in steps of a tenth.
+// A teamcityProgress tells a TeamCity server each test when it has ended, and how far the run is in steps of a tenth.
 type teamcityProgress struct {
-	c      console
-	on     bool
+	live   *reports.TeamCityLive
 	tenths int
 }
 
-func newTeamcityProgress(c console, on bool) *teamcityProgress {
-	return &teamcityProgress{c: c, on: on}
+// newTeamcityProgress is nil when it was not asked for.
+func newTeamcityProgress(c console, f checkFlags, target string) *teamcityProgress {
+	if f.progress != "teamcity" {
+		return nil
+	}
+	return &teamcityProgress{live: reports.NewTeamCityLive(c.out, target, f.strict)}
 }
 
 func (p *teamcityProgress) to(done, of int) {
-	if !p.on || of == 0 || done*10/of <= p.tenths {
+	if of == 0 || done*10/of <= p.tenths {
 		return
 	}
 	p.tenths = done * 10 / of
-	fmt.Fprintln(p.c.out, reports.TeamCityMessage("progressMessage", "text", fmt.Sprintf("flowproof check: %d of %d specs", done, of)))
+	p.live.Progress(fmt.Sprintf("flowproof check: %d of %d specs", done, of))
 }

@@ -110,7 +110,7 @@
 
   all(".chart").forEach(function (figure) {
     var svg = figure.querySelector(".plot svg"), tip = figure.querySelector(".tip"), cursor = figure.querySelector(".cursor");
-    if (!svg) return;
+    if (!svg || !tip) return;
     var head = all("thead th", figure).map(function (th) { return th.textContent; });
     var rows = all("tbody tr", figure), xs = rows.map(function (row) { return +row.dataset.x; });
     var hide = function () { tip.hidden = true; cursor.classList.remove("on"); };
