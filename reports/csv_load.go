@@ -32,7 +32,7 @@ func CSV(w io.Writer, r Record) error {
 // cell is text that no spreadsheet takes for a formula.
 func cell(s string) string {
 	s = oneLine(s)
-	if s != "" && strings.ContainsRune("=+-@|%", rune(s[0])) {
+	if strings.IndexAny(s, "=+-@|%＝＋－＠") == 0 {
 		return "'" + s
 	}
 	return s

@@ -47,6 +47,9 @@ func (l Load) figures() []figure {
 	if l.Rate.Intended > 0 {
 		gauge("rate_intended_per_second", "Requests that were due a second.", l.Rate.Intended)
 	}
+	if c := l.Capacity; c != nil && c.Confirmed {
+		gauge("capacity_per_second", "The highest rate that was seen to hold.", c.Held)
+	}
 	gauge("duration_seconds", "How long the run took.", float64(l.DurationMS)/1000)
 	gauge("verdict", "1: holds; 0: falls short; 0.5: cannot be told.", map[Verdict]float64{Pass: 1, Fail: 0, Inconclusive: 0.5}[l.headline().Verdict])
 	count := func(name, help string, of func(Step) int64) {

@@ -143,8 +143,7 @@ func TestSARIFFingerprintsAreTheSameInEveryRun(t *testing.T) {
 func TestMarkdownIsInert(t *testing.T) {
 	engine := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(htmlrenderer.WithUnsafe()))
 	hostileLines := "| a | b |\n|---|---|\n# heading\n- list [x](https://evil.test) www.evil.test me@evil.test @team #12 :tada: ~~x~~ **b** _i_ `code` \\| $x$ &lt; <b>"
-	for _, name := range []string{"conformance", "load", "calm", "partial", "empty"} {
-		record := samples()[name]
+	for name, record := range samples() {
 		if c := record.Conformance; c != nil {
 			for i := range c.Results {
 				for j := range c.Results[i].Findings {
@@ -155,6 +154,24 @@ func TestMarkdownIsInert(t *testing.T) {
 			}
 			c.Notices = append(c.Notices, hostileLines)
 			c.Target.Name = hostileLines
+		}
+		if l := record.Load; l != nil {
+			l.Notices, l.Target.Name, l.Plan.Name = append(l.Notices, hostileLines), hostileLines, hostileLines
+			l.Steps = append(l.Steps, Step{Name: hostileLines, Errors: map[string]int64{hostileLines: 1}})
+			l.Thresholds = append(l.Thresholds, Threshold{Expression: hostileLines, Shown: hostileLines, Reason: hostileLines})
+			l.Violations = append(l.Violations, Violation{Requirement: hostileLines, Message: hostileLines})
+			if l.Capacity != nil {
+				l.Capacity.Limit = hostileLines
+			}
+		}
+		if c := record.Comparison; c != nil {
+			c.A.File, c.B.Target.Name, c.Reason, c.Cautions = hostileLines, hostileLines, hostileLines, append(c.Cautions, hostileLines)
+			for i := range c.Measures {
+				c.Measures[i].Name, c.Measures[i].Reason = c.Measures[i].Name+hostileLines, hostileLines
+			}
+			for i := range c.Worse {
+				c.Worse[i].Variant, c.Worse[i].Seen = hostileLines, hostileLines
+			}
 		}
 		var page bytes.Buffer
 		if err := engine.Convert(render(t, "markdown", record), &page); err != nil {
@@ -262,7 +279,7 @@ func TestTeamCityValuesCannotEndTheirMessage(t *testing.T) {
 }
 
 func TestCSVHoldsNoFormula(t *testing.T) {
-	for _, name := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "%0", "\t=1", "\r\n=1", "a,b\"c\nd"} {
+	for _, name := range []string{"=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "＝1", "＋1", "－1", "＠A1", "%0", "\t=1", "\r\n=1", "a,b\"c\nd"} {
 		l := sampleLoad()
 		l.Target.Name, l.Started = name, name
 		rows, err := csv.NewReader(bytes.NewReader(render(t, "csv", Record{Load: &l}))).ReadAll()
@@ -274,7 +291,7 @@ func TestCSVHoldsNoFormula(t *testing.T) {
 		}
 		for _, row := range rows {
 			for _, cell := range row {
-				if cell != "" && strings.ContainsAny(cell[:1], "=+-@|%\t\r") {
+				if cell != "" && strings.IndexAny(cell, "=+-@|%＝＋－＠\t\r") == 0 {
 					t.Errorf("%q: cell %q", name, cell)
 				}
 			}

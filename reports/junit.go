@@ -337,9 +337,9 @@ func properties(pairs ...string) *junitProperties {
 	return out
 }
 
-// escaped is text between tags, with its lines as they are.
+// escaped is text between tags, with its lines as they are; GitLab and Jenkins would attach files that it names.
 func escaped(s string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+	return strings.NewReplacer("[[ATTACHMENT|", "[ [ATTACHMENT|", "&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
 }
 
 func seconds(ms int64) string { return fmt.Sprintf("%.3f", float64(ms)/1000) }

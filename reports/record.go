@@ -128,7 +128,8 @@ func writeJSON(w io.Writer, value any) error {
 	if err := enc.Encode(value); err != nil {
 		return fmt.Errorf("reports: write JSON: %w", err)
 	}
-	_, err := w.Write(asciiControls(out.Bytes()))
+	// ##name[ is a command to CI servers, wherever it stands in a log.
+	_, err := w.Write(bytes.ReplaceAll(asciiControls(out.Bytes()), []byte("##"), []byte(`#\u0023`)))
 	return err
 }
 

@@ -30,7 +30,7 @@ func newSARIF(c Conformance) sarifLog {
 	run.Properties = map[string]any{"target": c.Target.Name, "url": c.Target.URL, "profile": c.Target.Profile, "edition": c.Target.Edition, "remarks": append([]string{}, c.remarks()...)}
 	invocation := sarifInvocation{Successful: c.Partial == "", Start: instant(c.Started), End: instant(c.Ended), Notifications: []sarifNotification{}}
 	if c.Partial != "" {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "error", Message: sarifText{"The run ended early: " + c.Partial + "."}})
+		invocation.Notifications = append(invocation.Notifications, sarifNotification{Level: "error", Message: sarifText{bracketless("The run ended early: " + c.Partial + ".")}})
 	}
 	for i, r := range c.Results {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, r.rule())
@@ -40,7 +40,7 @@ func newSARIF(c Conformance) sarifLog {
 				run.Results = append(run.Results, c.sarifResult(i, v))
 			case Inconclusive:
 				invocation.Notifications = append(invocation.Notifications, sarifNotification{
-					Level: "warning", Message: sarifText{v.title() + " is inconclusive: " + v.message(Inconclusive)},
+					Level: "warning", Message: sarifText{bracketless(v.title() + " is inconclusive: " + v.message(Inconclusive))},
 					Rule: &sarifRuleRef{ID: r.Requirement, Index: i},
 				})
 			}
@@ -62,7 +62,7 @@ func (r Result) rule() sarifRule {
 		}
 	}
 	rule := sarifRule{
-		ID: r.Requirement, Name: pascal(r.Requirement), HelpURI: r.link(), Short: sarifText{oneLine(r.Sentence)}, Full: sarifText{oneLine(r.Sentence + " " + r.Source)},
+		ID: r.Requirement, Name: pascal(r.Requirement), HelpURI: r.link(), Short: sarifText{bracketless(oneLine(r.Sentence))}, Full: sarifText{bracketless(oneLine(r.Sentence + " " + r.Source))},
 		Help: sarifHelp{text, markdown}, Default: sarifDefault{sarifLevel(OfLevel(catalogue.Level(r.Level)))},
 		Properties: sarifRuleProperties{Tags: []string{"oauth", slug(r.Section), slug(r.Level)}, Precision: "high", Severity: map[Verdict]string{Fail: "error", Warn: "warning", Note: "recommendation"}[OfLevel(catalogue.Level(r.Level))]},
 	}

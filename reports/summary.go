@@ -38,7 +38,7 @@ func (c Conformance) Summary(w io.Writer, color bool) {
 		t.linef("%s", t.verdict(Inconclusive, "partial: "+oneLine(c.Partial)))
 	}
 	t.linef("%s %s%s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), c.countsLine(), strings.TrimSuffix(joinedBefore("; ", strings.TrimSpace(c.asideWords())), "."))
-	_, _ = w.Write(t.Bytes())
+	t.send(w)
 }
 
 // joinedBefore puts the separator before what is not empty.

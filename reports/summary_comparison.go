@@ -51,7 +51,7 @@ func (c Comparison) Summary(w io.Writer, color bool) {
 	t.gap()
 	h := c.headline()
 	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), oneLine(h.Sentence))
-	_, _ = w.Write(t.Bytes())
+	t.send(w)
 }
 
 // words says in a line which run it was.

@@ -50,7 +50,7 @@ func (l Load) Summary(w io.Writer, color bool) {
 	}
 	h := l.headline()
 	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), oneLine(h.Sentence))
-	_, _ = w.Write(t.Bytes())
+	t.send(w)
 }
 
 func tokenWords(tokens string) string {

@@ -3,6 +3,8 @@ package reports
 import (
 	"bytes"
 	"fmt"
+	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +16,15 @@ const textWidth = 100
 type text struct {
 	bytes.Buffer
 	color bool
+}
+
+// command is what CI servers take for a command to them in a log: GitHub a line that begins with ::, it and others
+// ##name[ anywhere.
+var command = regexp.MustCompile(`(?m)^([ \t]*:)(:)|(#)(#[A-Za-z]*\[)`)
+
+// send writes what was gathered; nothing in it is a command.
+func (t *text) send(w io.Writer) {
+	_, _ = w.Write(command.ReplaceAll(t.Bytes(), []byte("$1$3 $2$4")))
 }
 
 func (t *text) linef(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }

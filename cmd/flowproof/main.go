@@ -73,7 +73,7 @@ func report(w io.Writer, err error) {
 		if i == 0 {
 			line = "flowproof: " + line
 		}
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, harmless(line))
 	}
 }
 
