@@ -3,6 +3,7 @@ package reports
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -33,6 +34,18 @@ func commanding() []Record {
 	compared := compared(slowerLoad(120, 1), slowerLoad(130, 1.4))
 	compared.A.File, compared.Cautions = commands, l.Notices
 	return []Record{{Conformance: &c}, {Load: &l}, {Comparison: &compared}}
+}
+
+// hostileSamples are the samples, and records full of commands and of what ends a value.
+func hostileSamples() map[string]Record {
+	all := samples()
+	for i, record := range commanding() {
+		if l := record.Load; l != nil {
+			l.Steps[1].Name = hostile + "\"\\\n"
+		}
+		all[fmt.Sprint("commands ", i)] = record
+	}
+	return all
 }
 
 func TestNothingOnStdoutIsACommandToCIServers(t *testing.T) {
