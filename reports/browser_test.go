@@ -7,11 +7,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 
@@ -167,6 +169,30 @@ func TestTrendsLeadToTheirRecords(t *testing.T) {
 	}
 	b.do(chromedp.MouseClickXY(at.X, at.Y))
 	b.until("the point leads to its record", `/2.load.html$/.test(location.pathname) && document.getElementById("capacity")`)
+}
+
+// TestPagesPrintWhatFallsShort prints the page of a check: what passes is a line, what falls short is told in full.
+func TestPagesPrintWhatFallsShort(t *testing.T) {
+	b := newTab(t)
+	b.look(1280, false)
+	_, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+	b.must(err)
+	b.open(fileURL(t, "testdata/golden/conformance.html"))
+	for _, r := range eval[[]struct {
+		Verdict        string
+		Told, Evidence bool
+	}](b, `[...document.querySelectorAll(".requirement")].map(function (r) {
+		var evidence = r.querySelector(".finding .deciding pre")
+		return {Verdict: r.dataset.verdict, Told: r.querySelector(".finding").checkVisibility(), Evidence: !evidence || evidence.checkVisibility()}
+	})`) {
+		short := slices.Contains([]string{"fail", "warn", "inconclusive"}, r.Verdict)
+		if r.Told != short || short && !r.Evidence {
+			t.Errorf("a %s is told: %v, with its evidence: %v", r.Verdict, r.Told, r.Evidence)
+		}
+	}
+	if eval[bool](b, `document.getElementById("filters").checkVisibility() || [...document.querySelectorAll(".copy")].some(function (c) { return c.checkVisibility() })`) {
+		t.Error("the buttons are printed")
+	}
 }
 
 // TestTwoThousandFindingsShowAtOnce renders and opens a page as large as real ones get. What counts is the time of

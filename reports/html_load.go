@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	hdrhistogram "github.com/HdrHistogram/hdrhistogram-go"
+
+	"flowproof/suites/catalogue"
 )
 
 type loadPage struct {
@@ -34,6 +36,8 @@ type thresholdView struct {
 type violationView struct {
 	Violation
 	Verdict  Verdict
+	Sentence string // of the requirement, where the catalogue knows it
+	Source   string
 	Slowest  any // an Exchange, or nothing
 	Deciders deciders
 }
@@ -82,7 +86,9 @@ func newLoadPage(l Load) loadPage {
 }
 
 func (v Violation) view() violationView {
-	out := violationView{Violation: v, Verdict: v.verdict(), Deciders: decidersOf(Finding{Message: v.Message, Evidence: []Exchange{v.First}}, "")}
+	row, _ := catalogue.ByID(v.Requirement)
+	out := violationView{Violation: v, Verdict: v.verdict(), Sentence: row.Sentence, Source: row.Source}
+	out.Deciders = decidersOf(Finding{Message: v.Message, Evidence: []Exchange{v.First}}, row.Sentence)
 	if v.Worst != nil {
 		out.Slowest = *v.Worst
 	}

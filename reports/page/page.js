@@ -132,11 +132,4 @@
       tip.style.left = (left > box.width / 2 ? left - tip.offsetWidth - 12 : left + 12) + "px";
     });
   });
-
-  var folded = [];
-  window.addEventListener("beforeprint", function () {
-    folded = all("details:not([open]):not(.data)");
-    folded.forEach(function (d) { d.open = true; });
-  });
-  window.addEventListener("afterprint", function () { folded.forEach(function (d) { d.open = false; }); });
 })();
