@@ -117,6 +117,30 @@ func TestWrappersAreWhatTheirServersRead(t *testing.T) {
 	}
 }
 
+// TestREADMELinksToWhatIsThere holds the README to its files, and its pictures to a size that pages open with.
+func TestREADMELinksToWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, link := range regexp.MustCompile(`\]\(([^):]+)\)`).FindAllStringSubmatch(string(text), -1) {
+		info, err := os.Stat(filepath.Join("../..", link[1]))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if seen[filepath.Base(link[1])] = true; filepath.Ext(link[1]) == ".png" && info.Size() > 300_000 {
+			t.Errorf("%s has %d bytes", link[1], info.Size())
+		}
+	}
+	for _, picture := range []string{"check.png", "load.png", "compare.png", "capacity.png"} {
+		if !seen[picture] {
+			t.Errorf("the README does not show %s", picture)
+		}
+	}
+}
+
 func strictly(t *testing.T, file string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
