@@ -24,7 +24,10 @@ func (c *Capacity) view(bounds []Threshold) *capacityView {
 	}
 	v := &capacityView{
 		Facts:  facts("Highest rate that held", c.words(), "The knee", c.interval(), "Objective", strings.Join(c.Objective, ", "), "Gave way first", c.Limit, "Steps", Grouped(len(c.Tests))),
-		Charts: []chart{c.curve(bounds), c.errorCurve()},
+		Charts: []chart{c.curve(bounds), c.throughputCurve()},
+	}
+	if errors := c.errorCurve(); errors.Empty == "" {
+		v.Charts = append(v.Charts, errors)
 	}
 	for _, s := range c.Tests {
 		v.Steps = append(v.Steps, capacityStepView{s.verdict(), perSecond(s.Rate), s.figures(), s.outcome()})
@@ -64,6 +67,7 @@ func (c *Capacity) points() []CapacityStep {
 		if n := len(out); n > 0 && out[n-1].Rate == s.Rate {
 			at := &out[n-1]
 			at.P50US, at.P99US, at.Errors, at.Held = max(at.P50US, s.P50US), max(at.P99US, s.P99US), max(at.Errors, s.Errors), at.Held && s.Held
+			at.Achieved = min(at.Achieved, s.Achieved)
 			continue
 		}
 		out = append(out, s)
@@ -117,6 +121,33 @@ func (c *Capacity) curve(bounds []Threshold) chart {
 	out.Table.Head = []string{"rate", "p50", "p99"}
 	for _, s := range points {
 		out.Table.Rows = append(out.Table.Rows, tableRow{px(x.at(s.Rate)), []string{perSecond(s.Rate), micros(s.P50US), micros(s.P99US)}})
+	}
+	return out
+}
+
+// throughputCurve leaves the line of what was due where the server has no more to give.
+func (c *Capacity) throughputCurve() chart {
+	out := chart{ID: "capacity-throughput", Title: "Rate against verified answers", Caption: "Both a second; the worst run at each rate, but for those in which the generator gave way."}
+	points := c.points()
+	if len(points) == 0 {
+		out.Empty = "The generator gave way at every rate."
+		return out
+	}
+	due, verified := make([]float64, len(points)), make([]float64, len(points))
+	for i, s := range points {
+		due[i], verified[i] = s.Intended, s.Achieved
+	}
+	_, high, _ := extent(due, verified)
+	y, yticks := linearScale(high, perSecond)
+	x := scale{0, y.high, plotLeft, plotRight, false}
+	out.Y = yticks
+	for i, t := range yticks {
+		out.X = append(out.X, tick{At: px(x.at(y.high * float64(i) / float64(len(yticks)-1))), Label: t.Label, Last: i == len(yticks)-1})
+	}
+	out.Lines = []line{{Name: "due", Kind: "intended", Path: path(due, due, x, y)}, {Name: "verified", Kind: "answered", Path: path(due, verified, x, y)}}
+	out.Table.Head = []string{"due", "verified"}
+	for i, s := range points {
+		out.Table.Rows = append(out.Table.Rows, tableRow{px(x.at(due[i])), []string{perSecond(s.Intended), perSecond(s.Achieved)}})
 	}
 	return out
 }

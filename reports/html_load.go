@@ -124,7 +124,11 @@ func (l Load) tiles(all *hdrhistogram.Histogram) []tile {
 		tiles = append(tiles, tile{"Slowest", micros(float64(all.Max())), "of " + Plural(all.TotalCount(), "answer", "answers")})
 	}
 	sent, wrong := l.sum(func(s Step) int64 { return s.Sent }), l.sum(Step.Failed)
-	return append(tiles, tile{"Errors", Grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + Grouped(sent) + " sent"})
+	tiles = append(tiles, tile{"Errors", Grouped(wrong), percent(float64(wrong), float64(sent)) + " of " + Grouped(sent) + " sent"})
+	for i := range tiles {
+		tiles[i].About = strings.ReplaceAll(tiles[i].About, " %", "\u00a0%") // a line must not break there
+	}
+	return tiles
 }
 
 func (l Load) planFacts() []fact {
