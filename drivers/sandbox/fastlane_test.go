@@ -95,6 +95,8 @@ func TestFastLaneAnswersAsNetHTTPDoes(t *testing.T) {
 		{"a password", 1, true, request("Authorization: "+basic+"\r\n"+form, "grant_type=password&access_type=offline&username=alice&password="+b.s.byName["alice"].password)},
 		{"no body", 1, true, request("Authorization: "+basic+"\r\n"+form, "")},
 		{"nothing kept from the request before", 2, true, good + request(form, ccBody)},
+		{"a challenge, then none", 2, true, request("Authorization: Basic eDp5\r\n"+form, ccBody) + good},
+		{"no length", 1, false, "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\n" + form + "\r\n"},
 		{"then something else", 2, false, good + "GET /oauth/jwks.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"},
 		{"something else, then a token", 2, false, "GET /oauth/jwks.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" + good},
 		{"chunks", 1, false, "POST /oauth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: " + basic + "\r\n" + form + "Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\n"},
