@@ -12,6 +12,7 @@ type loadPage struct {
 	Tiles      []tile
 	Capacity   *capacityView
 	Thresholds []thresholdView
+	Baseline   *comparisonPage
 	Charts     []chart
 	Steps      []stepView
 	Columns    []string
@@ -61,6 +62,10 @@ func newLoadPage(l Load) loadPage {
 	p.Capacity = l.Capacity.view(l.Thresholds)
 	for _, t := range l.Thresholds {
 		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})
+	}
+	if l.Baseline != nil {
+		against := newComparisonPage(*l.Baseline)
+		p.Baseline = &against
 	}
 	for _, v := range l.Violations {
 		p.Violations = append(p.Violations, violationView{v, v.verdict()})

@@ -20,7 +20,8 @@ type Load struct {
 	Series     []Second    `json:"series"`
 	Violations []Violation `json:"violations,omitempty"`
 	Thresholds []Threshold `json:"thresholds,omitempty"`
-	Verdict    Verdict     `json:"verdict"` // pass, fail or inconclusive
+	Baseline   *Comparison `json:"baseline,omitempty"` // what this run is against its baseline, which is A
+	Verdict    Verdict     `json:"verdict"`            // pass, fail or inconclusive
 	Capacity   *Capacity   `json:"capacity,omitempty"`
 	Notices    []string    `json:"notices,omitempty"`
 }

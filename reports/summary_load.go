@@ -39,6 +39,15 @@ func (l Load) Summary(w io.Writer, color bool) {
 			t.linef("%s  %s", t.verdict(v, v.mark()+" "+oneLine(th.Expression)), oneLine(seen))
 		}
 	}
+	if b := l.Baseline; b != nil {
+		t.gap()
+		t.linef("%s, which is A; B is this run", t.bold("against the baseline"))
+		t.labelled(0, "A", 3, oneLine(b.A.words()))
+		b.summaryFigures(t)
+		for _, n := range b.Cautions {
+			t.labelled(0, "caution", 11, oneLine(n))
+		}
+	}
 	t.gap()
 	t.labelled(0, "generator", 11, oneLine(l.generatorWords()))
 	for _, n := range l.Notices {

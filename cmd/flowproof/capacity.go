@@ -41,9 +41,12 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 	return c, longest, nil
 }
 
-// sent runs the plan, or the search over it.
+// sent runs the plan, the plan in turns, or the search over it.
 func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
-	if f.find == nil {
+	switch {
+	case f.held != nil && f.held.beside != nil:
+		return f.held.takeTurns(ctx, c, t, p, o)
+	case f.find == nil:
 		return load.Run(ctx, t, p, o)
 	}
 	if f.find.Most == 0 && p.MaxRate == 0 && !t.Loopback() {

@@ -180,6 +180,8 @@ func (n notes) list(whole *tally) []string {
 	return out
 }
 
+const uniquenessNotice = "Uniqueness was checked over"
+
 // uniqueness says over what it was checked.
 func (n notes) uniqueness(say func(string, ...any)) {
 	var counts []string
@@ -206,7 +208,7 @@ func (n notes) uniqueness(say func(string, ...any)) {
 		room = " in " + reports.Grouped(mib) + " MiB"
 	}
 	if len(counts) > 0 {
-		say("Uniqueness was checked over %s, kept as 64-bit hashes%s%s.", list(counts), room, sampled)
+		say(uniquenessNotice+" %s, kept as 64-bit hashes%s%s.", list(counts), room, sampled)
 	}
 }
 
