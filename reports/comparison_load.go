@@ -43,6 +43,10 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	}
 	out.Cautions = append(cautions(out.A, out.B), "Each side is a single run: what changed between them beside the target (neighbours, network, time of day) is not told apart. Repeat the pair, the other way round too, before it is believed.")
 	why := incomparable(a, b)
+	reference := referenceMeasure(a, b, tolerance, why)
+	if o := reference.Outcome; why == "" && (o == Worse || o == Better) {
+		why = fmt.Sprintf("The environment changed: %s, which has nothing to do with tokens, moved as well (%s)", b.Reference.Path, reference.shift(reference.Ratio))
+	}
 	out.Measures = []Measure{
 		latencyMeasure("p50", 50, a, b, tolerance, why, func(s Second) int64 { return s.P50US }),
 		latencyMeasure("p99", 99, a, b, tolerance, why, func(s Second) int64 { return s.P99US }),
@@ -51,6 +55,11 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	}
 	if a.Plan.Model == "closed" {
 		out.Measures = append(out.Measures, throughputMeasure(a, b, tolerance, why))
+	}
+	if reference.Unit != "" {
+		reference.Reason = joined("; ", reference.Reason, "asked for beside the load, to tell whether the environment changed")
+		reference.Outcome = ""
+		out.Measures = append(out.Measures, reference)
 	}
 	out.conclude(a, b, why)
 	return out
@@ -168,6 +177,20 @@ func latencyMeasure(name string, percentile float64, a, b Load, tolerance float6
 	}
 	logs := func(l Load) []float64 {
 		return blocks(l.Series, func(s Second) (float64, bool) { return math.Log(float64(of(s))), of(s) > 0 })
+	}
+	m.estimate(logs(a), logs(b), math.Log1p(tolerance), true, false)
+	return m
+}
+
+// referenceMeasure compares the page that was asked for beside the load; without a unit there was none.
+func referenceMeasure(a, b Load, tolerance float64, why string) Measure {
+	if a.Reference == nil || b.Reference == nil || a.Reference.Path != b.Reference.Path {
+		return Measure{}
+	}
+	median := func(l Load) float64 { return l.Reference.Latency.Percentiles["50"] }
+	m := Measure{Name: "reference", Unit: "µs", A: median(a), B: median(b), Outcome: CannotTell, Reason: why}
+	logs := func(l Load) []float64 {
+		return blocks(l.Series, func(s Second) (float64, bool) { return math.Log(float64(s.ReferenceUS)), s.ReferenceUS > 0 })
 	}
 	m.estimate(logs(a), logs(b), math.Log1p(tolerance), true, false)
 	return m

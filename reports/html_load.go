@@ -144,7 +144,7 @@ func (l Load) planFacts() []fact {
 		connections += ", a new one for each request"
 	}
 	return facts("Name", p.Name, "Model", p.Model, "Rate", rate, "Stages", p.stageWords(), "Arrivals", p.Arrivals, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
-		"Protocol", p.Protocol, "Nodes", strings.Join(p.Nodes, ", "), "Shard", p.Shard.words(), "Abort", strings.Join(p.Abort, ", "), "Hash", p.Hash,
+		"Protocol", p.Protocol, "Nodes", strings.Join(p.Nodes, ", "), "Reference", l.Reference.words(), "Shard", p.Shard.words(), "Abort", strings.Join(p.Abort, ", "), "Hash", p.Hash,
 		"Connections", connections, "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", timeout)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -323,9 +324,20 @@ func compared(a, b any) Comparison {
 	return c
 }
 
+// referring gives a load a reference, which takes the factor of its usual time.
+func referring(l Load, factor float64) Load {
+	l.Series = slices.Clone(l.Series)
+	for i := range l.Series {
+		l.Series[i].ReferenceUS = int64((900 + float64(i%9)) * factor)
+	}
+	l.Reference = &Reference{Path: "/keys", Asked: 600, Failed: 2, Latency: histogram(598, 900*factor)}
+	l.Plan.Reference = "/keys"
+	return l
+}
+
 // heldLoad is a run that took turns with its baseline, and is slower.
 func heldLoad() Load {
-	l := calmLoad()
+	l := referring(calmLoad(), 1)
 	a, b := turnsOf(8, 1)
 	for i := range b.Runs {
 		b.Runs[i] = slowerLoad(1, 1.25+float64(i*7%5)/20)

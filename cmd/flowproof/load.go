@@ -40,6 +40,7 @@ type loadFlags struct {
 	abortErrors       string
 	formats           []string
 	json              bool
+	reference         string
 	baseline          string
 	tolerance         string
 	pairs             int
@@ -110,6 +111,7 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringVar(&f.baseline, "baseline", "", "fail if this run is worse than an earlier one (its load.json), or than a deployment that takes turns with the target (its target `file`), which tells more")
 	flags.StringVar(&f.tolerance, "tolerance", "10%", "of --baseline: the `difference` that does not matter")
 	flags.IntVar(&f.pairs, "pairs", 8, "of --baseline: how many turns each of the two deployments has; each is the whole plan")
+	flags.StringVar(&f.reference, "reference", "", "a `path` of the target, such as /oauth/jwks.json, to ask for beside the load: --baseline then tells a slower token endpoint from a slower world")
 	flags.StringVar(&f.capacity, "capacity", "", "find the highest rate at which these `bounds` hold, such as 'p99<250ms,errors<0.1%', from --rate up to --max-rate")
 	flags.DurationVar(&f.capacityStep, "capacity-step", 5*time.Second, "how long each rate is held for --capacity")
 	flags.StringArrayVar(&f.aborts, "abort", nil, "a `rule` that ends the run, such as 'errors>50% for 5s' or 'p99>2s for 10s'; may be repeated")

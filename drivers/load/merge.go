@@ -76,6 +76,7 @@ func (m *merger) sum(out *reports.Load, span time.Duration) error {
 	for _, s := range m.warm {
 		out.WarmUp = append(out.WarmUp, s.record(s.name, s.planned, s.hostile))
 	}
+	out.Reference = m.reference
 	out.Partial = strings.Join(m.partial, "; ")
 	if err := m.judge(out, span); err != nil {
 		return err
@@ -164,6 +165,8 @@ type merger struct {
 	intended    float64
 	partial     []string
 	aborted     bool
+	reference   *reports.Reference
+	referred    mergedStep // its answers
 }
 
 // A mergedStep is a step of all shards.
@@ -201,10 +204,30 @@ func (m *merger) add(s reports.Load, name string, from int) error {
 	}
 	m.cpus += s.Machine.CPUs
 	m.intended += s.Rate.Intended
+	if s.Reference != nil {
+		if err := m.addReference(*s.Reference); err != nil {
+			return err
+		}
+	}
 	if s.Partial != "" {
 		m.partial = append(m.partial, name+": "+s.Partial)
 		m.aborted = m.aborted || s.Verdict == reports.Fail && strings.HasPrefix(s.Partial, "stopped")
 	}
+	return nil
+}
+
+func (m *merger) addReference(r reports.Reference) error {
+	of, err := addSteps(nil, []reports.Step{{Name: "reference", Latency: r.Latency, Service: r.Latency}})
+	if err != nil {
+		return err
+	}
+	m.referred.merge(&of[0].tally)
+	if m.reference == nil {
+		m.reference = &reports.Reference{Path: r.Path}
+	}
+	m.reference.Asked += r.Asked
+	m.reference.Failed += r.Failed
+	m.reference.Latency = histogram(m.referred.latency)
 	return nil
 }
 
@@ -258,6 +281,7 @@ func (m *merger) addSeries(series []reports.Second, offset int) error {
 		to.Answered += s.Answered
 		to.Errors += s.Errors
 		to.P50US, to.P99US = max(to.P50US, s.P50US), max(to.P99US, s.P99US)
+		to.ReferenceUS = max(to.ReferenceUS, s.ReferenceUS)
 		to.MaxUS, to.ServiceP99US = max(to.MaxUS, s.MaxUS), max(to.ServiceP99US, s.ServiceP99US)
 	}
 	return nil

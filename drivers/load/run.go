@@ -191,6 +191,9 @@ func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.T
 	if t.Endpoints.Introspection != "" {
 		others.Go(func() { e.sample(ctx, over) })
 	}
+	if e.plan.Reference != "" {
+		others.Go(func() { e.refer(ctx, over) })
+	}
 	others.Go(func() {
 		select {
 		case <-over:
