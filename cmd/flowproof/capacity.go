@@ -41,14 +41,8 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 	return c, longest, nil
 }
 
-// sent runs the plan, the plan in turns, or the search over it.
-func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
-	switch {
-	case f.held != nil && f.held.beside != nil:
-		return f.held.takeTurns(ctx, c, t, p, o)
-	case f.find == nil:
-		return load.Run(ctx, t, p, o)
-	}
+// searched runs the search for the capacity.
+func (f loadFlags) searched(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
 	if f.find.Most == 0 && p.MaxRate == 0 && !t.Loopback() {
 		return reports.Load{}, fmt.Errorf("a search goes on until %s gives way, which is not on this machine; say how far it may go: --max-rate 2000/s", t.Name)
 	}

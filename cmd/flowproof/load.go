@@ -208,6 +208,17 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", formats: f.formats, json: f.json})
 }
 
+// sent runs the plan, the plan in turns, or the search over it.
+func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
+	switch {
+	case f.held != nil && f.held.beside != nil:
+		return f.held.takeTurns(ctx, c, t, p, o)
+	case f.find != nil:
+		return f.searched(ctx, c, t, p, o)
+	}
+	return load.Run(ctx, t, p, o)
+}
+
 // agent is what people sign in with: plain HTML forms unless a browser was asked for.
 func (f loadFlags) agent(ctx context.Context, c console) func(target.Target, *oauth.Driver) (oauth.UserAgent, error) {
 	if f.browser == "" {
