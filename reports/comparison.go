@@ -25,6 +25,7 @@ type Comparison struct {
 	Untold    []Change  `json:"untold,omitempty"`
 	Gone      []string  `json:"gone,omitempty"` // requirements judged in A and not looked at in B
 	Measures  []Measure `json:"measures,omitempty"`
+	Pairs     int       `json:"pairs,omitempty"`     // of runs that took turns; 0: each side is one run
 	Tolerance float64   `json:"tolerance,omitempty"` // the relative difference of a measure that does not matter
 }
 
@@ -80,17 +81,18 @@ type Side struct {
 
 // A Measure is one figure of two load runs.
 type Measure struct {
-	Name    string  `json:"name"`
-	Unit    string  `json:"unit"` // µs, share, or /s
-	A       float64 `json:"a"`
-	B       float64 `json:"b"`
-	Ratio   float64 `json:"ratio,omitempty"` // B to A, estimated over blocks; of shares the difference
-	Low     float64 `json:"low,omitempty"`   // the 95 % interval of it
-	High    float64 `json:"high,omitempty"`
-	BlocksA int     `json:"blocks_a,omitempty"`
-	BlocksB int     `json:"blocks_b,omitempty"`
-	Outcome Outcome `json:"outcome,omitempty"` // empty: the figure is shown and nothing is claimed
-	Reason  string  `json:"reason,omitempty"`  // why it cannot be told, or is not claimed
+	Name    string    `json:"name"`
+	Unit    string    `json:"unit"` // µs, share, or /s
+	A       float64   `json:"a"`
+	B       float64   `json:"b"`
+	Ratio   float64   `json:"ratio,omitempty"` // B to A, estimated over blocks; of shares the difference
+	Low     float64   `json:"low,omitempty"`   // the 95 % interval of it
+	High    float64   `json:"high,omitempty"`
+	BlocksA int       `json:"blocks_a,omitempty"`
+	BlocksB int       `json:"blocks_b,omitempty"`
+	Pairs   []float64 `json:"pairs,omitempty"`   // B to A of each pair of runs, in their order
+	Outcome Outcome   `json:"outcome,omitempty"` // empty: the figure is shown and nothing is claimed
+	Reason  string    `json:"reason,omitempty"`  // why it cannot be told, or is not claimed
 }
 
 // Compare says what B does differently from A: better, same, worse, or that it cannot be told. Of load runs a
@@ -102,11 +104,15 @@ func Compare(a, b Record, fileA, fileB string, tolerance float64) (Comparison, e
 	case a.Kind() != b.Kind():
 		return Comparison{}, fmt.Errorf("reports: compare: %s is the record of a %s and %s that of a %s; give two of one kind", fileA, a.Kind(), fileB, b.Kind())
 	case !(tolerance > 0 && tolerance < 1):
-		return Comparison{}, fmt.Errorf("reports: compare: a tolerance of %v; give a share between 0 and 100 %%", tolerance)
+		return Comparison{}, badTolerance(tolerance)
 	case a.Load != nil:
 		return compareLoads(*a.Load, *b.Load, fileA, fileB, tolerance), nil
 	}
 	return compareChecks(*a.Conformance, *b.Conformance, fileA, fileB), nil
+}
+
+func badTolerance(share float64) error {
+	return fmt.Errorf("reports: compare: a tolerance of %v; give a share between 0 and 100 %%", share)
 }
 
 func (c Conformance) side(file string) Side {

@@ -23,6 +23,18 @@ func (l Load) side(file string) Side {
 	return Side{File: file, Tool: l.Tool, Target: l.Target, Machine: &machine, Started: l.Started, DurationMS: l.DurationMS, Partial: l.Partial, Plan: l.Plan.words(), Verdict: h.Verdict, Word: h.Word}
 }
 
+// HoldTo keeps with the record what it is against its baseline, the other side of the comparison. Where it is worse
+// the run fails, and where that cannot be told a run that holds is inconclusive.
+func (l *Load) HoldTo(c Comparison) {
+	l.Baseline = &c
+	switch {
+	case c.Outcome == Worse:
+		l.Verdict = Fail
+	case c.Outcome == CannotTell && l.Verdict == Pass:
+		l.Verdict = Inconclusive
+	}
+}
+
 func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison {
 	out := Comparison{
 		Schema: ComparisonSchema, Of: "load", A: a.side(fileA), B: b.side(fileB), Tolerance: tolerance,
@@ -31,6 +43,10 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	}
 	out.Cautions = append(cautions(out.A, out.B), "Each side is a single run: what changed between them beside the target (neighbours, network, time of day) is not told apart. Repeat the pair, the other way round too, before it is believed.")
 	why := incomparable(a, b)
+	reference := referenceMeasure(a, b, tolerance, why)
+	if o := reference.Outcome; why == "" && (o == Worse || o == Better) {
+		why = fmt.Sprintf("The environment changed: %s, which has nothing to do with tokens, moved as well (%s)", b.Reference.Path, reference.shift(reference.Ratio))
+	}
 	out.Measures = []Measure{
 		latencyMeasure("p50", 50, a, b, tolerance, why, func(s Second) int64 { return s.P50US }),
 		latencyMeasure("p99", 99, a, b, tolerance, why, func(s Second) int64 { return s.P99US }),
@@ -40,22 +56,32 @@ func compareLoads(a, b Load, fileA, fileB string, tolerance float64) Comparison 
 	if a.Plan.Model == "closed" {
 		out.Measures = append(out.Measures, throughputMeasure(a, b, tolerance, why))
 	}
+	if reference.Unit != "" {
+		reference.Reason = joined("; ", reference.Reason, "asked for beside the load, to tell whether the environment changed")
+		reference.Outcome = ""
+		out.Measures = append(out.Measures, reference)
+	}
+	out.conclude(a, b, why)
+	return out
+}
+
+// conclude says what the measures come to together.
+func (c *Comparison) conclude(a, b Load, why string) {
 	var all []Outcome
-	for _, m := range out.Measures {
+	for _, m := range c.Measures {
 		if m.Outcome != "" {
 			all = append(all, m.Outcome)
 		}
 	}
-	out.Outcome = settle(all...)
+	c.Outcome = settle(all...)
 	switch {
 	case a.Verdict == Pass && b.Verdict == Fail:
-		out.Outcome, out.Reason = Worse, "A held what was asked of it and B does not: "+b.headline().Sentence
-	case out.Outcome == CannotTell && why != "":
-		out.Reason = why + "."
+		c.Outcome, c.Reason = Worse, "A held what was asked of it and B does not: "+b.headline().Sentence
+	case c.Outcome == CannotTell && why != "":
+		c.Reason = why + "."
 	default:
-		out.Reason = settled(out.Outcome, out.Measures)
+		c.Reason = settled(c.Outcome, c.Measures)
 	}
-	return out
 }
 
 // settled names the measures that gave the outcome.
@@ -63,7 +89,7 @@ func settled(o Outcome, measures []Measure) string {
 	var names []string
 	why := ""
 	for _, m := range measures {
-		if m.Outcome != o {
+		if m.Outcome != o || why != "" && m.Reason != why { // one reason is enough
 			continue
 		}
 		name := m.Name
@@ -156,6 +182,20 @@ func latencyMeasure(name string, percentile float64, a, b Load, tolerance float6
 	return m
 }
 
+// referenceMeasure compares the page that was asked for beside the load; without a unit there was none.
+func referenceMeasure(a, b Load, tolerance float64, why string) Measure {
+	if a.Reference == nil || b.Reference == nil || a.Reference.Path != b.Reference.Path {
+		return Measure{}
+	}
+	median := func(l Load) float64 { return l.Reference.Latency.Percentiles["50"] }
+	m := Measure{Name: "reference", Unit: "µs", A: median(a), B: median(b), Outcome: CannotTell, Reason: why}
+	logs := func(l Load) []float64 {
+		return blocks(l.Series, func(s Second) (float64, bool) { return math.Log(float64(s.ReferenceUS)), s.ReferenceUS > 0 })
+	}
+	m.estimate(logs(a), logs(b), math.Log1p(tolerance), true, false)
+	return m
+}
+
 // tailMeasure shows a percentile of which a record holds no course over time, and claims nothing.
 func tailMeasure(name string, percentile float64, a, b Load) Measure {
 	m := Measure{Name: name, Unit: "µs", A: a.Percentile(percentile), B: b.Percentile(percentile), Reason: "shown only: a record does not hold its course over time"}
@@ -167,12 +207,15 @@ func tailMeasure(name string, percentile float64, a, b Load) Measure {
 
 func tooFew(percentile float64, a, b Load) string {
 	for i, l := range []Load{a, b} {
-		if n := l.sum(func(s Step) int64 { return s.Latency.Count }); n < answersFor(percentile) {
+		if n := l.answersTimed(); n < answersFor(percentile) {
 			return fmt.Sprintf("%s needs %s answers, and %c has %s", "p"+three(percentile), Grouped(answersFor(percentile)), "AB"[i], Grouped(n))
 		}
 	}
 	return ""
 }
+
+// answersTimed is how many answers the latency is about.
+func (l Load) answersTimed() int64 { return l.sum(func(s Step) int64 { return s.Latency.Count }) }
 
 // Percentile is that of the latency of all steps together, in microseconds; 0 where nothing is known of it.
 func (l Load) Percentile(p float64) float64 {
@@ -182,15 +225,17 @@ func (l Load) Percentile(p float64) float64 {
 	return 0
 }
 
-func errorMeasure(a, b Load, why string) Measure {
-	share := func(l Load) float64 {
-		var errors, sent int64
-		for _, s := range l.Series {
-			errors, sent = errors+s.Errors, sent+s.Sent
-		}
-		return float64(errors) / math.Max(float64(sent), 1)
+// errorShare is the share of the requests that had no right answer.
+func (l Load) errorShare() float64 {
+	var errors, sent int64
+	for _, s := range l.Series {
+		errors, sent = errors+s.Errors, sent+s.Sent
 	}
-	m := Measure{Name: "errors", Unit: "share", A: share(a), B: share(b), Outcome: CannotTell, Reason: why}
+	return float64(errors) / math.Max(float64(sent), 1)
+}
+
+func errorMeasure(a, b Load, why string) Measure {
+	m := Measure{Name: "errors", Unit: "share", A: a.errorShare(), B: b.errorShare(), Outcome: CannotTell, Reason: why}
 	shares := func(l Load) []float64 {
 		return blockMeans(l.Series, func(s Second) (float64, bool) { return float64(s.Errors) / math.Max(float64(s.Sent), 1), s.Sent > 0 })
 	}
@@ -228,6 +273,11 @@ func (m *Measure) estimate(a, b []float64, matters float64, logs, moreIsBetter b
 	default:
 		m.Reason = "the interval reaches across the tolerance; longer runs narrow it"
 	}
+	m.report(shift, low, high, logs, moreIsBetter)
+}
+
+// report keeps the estimate, and turns the outcome round where more is better.
+func (m *Measure) report(shift, low, high float64, logs, moreIsBetter bool) {
 	if moreIsBetter && m.Outcome != Same && m.Outcome != CannotTell {
 		m.Outcome = map[Outcome]Outcome{Worse: Better, Better: Worse}[m.Outcome]
 	}

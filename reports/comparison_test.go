@@ -65,6 +65,15 @@ func TestComparedLoads(t *testing.T) {
 			t.Errorf("%s: %s, %s", name, got.Outcome, got.Reason)
 		}
 	}
+	if got := compared(referring(slowerLoad(120, 1), 1), referring(slowerLoad(120, 2), 1)); got.Outcome != Worse {
+		t.Errorf("slower, and the reference as it was: %s, %s", got.Outcome, got.Reason)
+	}
+	if got := compared(referring(slowerLoad(120, 1), 1), referring(slowerLoad(120, 2), 1.5)); got.Outcome != CannotTell || got.Reason != "The environment changed: /keys, which has nothing to do with tokens, moved as well (+50.0 %)." {
+		t.Errorf("slower, and the reference too: %s, %s", got.Outcome, got.Reason)
+	}
+	if got := compared(referring(slowerLoad(120, 1), 1), slowerLoad(120, 2)); got.Outcome != Worse || len(got.Measures) != 4 {
+		t.Errorf("slower, with a reference on one side only: %s, %s, %+v", got.Outcome, got.Reason, got.Measures)
+	}
 	steady := func(factor float64) Load {
 		l := slowerLoad(120, 1)
 		for i := range l.Series {

@@ -99,7 +99,9 @@ func (l Load) headline() headline {
 	case wrong > 0:
 		sentence = fmt.Sprintf("%s what is required.", Plural(wrong, "answer breaks", "answers break"))
 	}
-	switch {
+	switch b := l.Baseline; {
+	case b != nil && b.Outcome == Worse && sentence == "":
+		return headline{Fail, "Worse than the baseline", b.Reason}
 	case l.Verdict == Fail:
 		if sentence == "" {
 			sentence = "The target did not keep what it owes under this load."
@@ -111,8 +113,12 @@ func (l Load) headline() headline {
 		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("%s be told from this run.", Plural(untold, "threshold cannot", "thresholds cannot"))}
 	case l.Verdict != Pass && l.Generator.Bottleneck != "":
 		return headline{Inconclusive, "Cannot be told", "The load generator was the bottleneck: " + l.Generator.Bottleneck + "."}
+	case l.Verdict != Pass && b != nil && b.Outcome == CannotTell:
+		return headline{Inconclusive, "Cannot be told", "Against the baseline: " + b.Reason}
 	case l.Verdict != Pass:
 		return headline{Inconclusive, "Cannot be told", "The run proves nothing either way."}
+	case b != nil:
+		return headline{Pass, map[Outcome]string{Same: "No worse than the baseline", Better: "Better than the baseline"}[b.Outcome], b.Reason + aside}
 	case len(l.Thresholds) > 0:
 		return headline{Pass, "Holds", fmt.Sprintf("%s kept at %s.%s", Plural(len(l.Thresholds), "threshold is", "thresholds are"), perSecond(l.Rate.Achieved), aside)}
 	}

@@ -24,6 +24,7 @@ type forestRow struct {
 	Cells         []string
 	Drawn         bool
 	At, Low, High float64
+	Dots          []float64 // the pairs, each on its own
 }
 
 func newComparisonPage(c Comparison) comparisonPage {
@@ -47,6 +48,9 @@ func newComparisonPage(c Comparison) comparisonPage {
 		row := forestRow{Measure: m, Verdict: m.verdict(), Cells: m.row()}
 		if m.Unit != "share" && m.Low > 0 && m.High > 0 && m.Ratio > 0 {
 			row.Drawn, row.At, row.Low, row.High = true, x.at(math.Log(m.Ratio)), x.at(math.Log(m.Low)), x.at(math.Log(m.High))
+			for _, ratio := range m.Pairs {
+				row.Dots = append(row.Dots, x.at(math.Log(ratio)))
+			}
 		}
 		p.Forest = append(p.Forest, row)
 	}

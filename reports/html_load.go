@@ -14,6 +14,7 @@ type loadPage struct {
 	Tiles      []tile
 	Capacity   *capacityView
 	Thresholds []thresholdView
+	Baseline   *comparisonPage
 	Charts     []chart
 	Steps      []stepView
 	Columns    []string
@@ -66,6 +67,10 @@ func newLoadPage(l Load) loadPage {
 	p.Capacity = l.Capacity.view(l.Thresholds)
 	for _, t := range l.Thresholds {
 		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})
+	}
+	if l.Baseline != nil {
+		against := newComparisonPage(*l.Baseline)
+		p.Baseline = &against
 	}
 	for _, v := range l.Violations {
 		p.Violations = append(p.Violations, v.view())
@@ -158,7 +163,7 @@ func (l Load) planFacts() []fact {
 		connections += ", a new one for each request"
 	}
 	return facts("Name", p.Name, "Model", p.Model, "Rate", rate, "Stages", p.stageWords(), "Arrivals", p.Arrivals, "Duration", p.extent(), "Warm-up", warm, "Grants", strings.Join(grants, ", "),
-		"Protocol", p.Protocol, "Nodes", strings.Join(p.Nodes, ", "), "Shard", p.Shard.words(), "Abort", strings.Join(p.Abort, ", "), "Hash", p.Hash,
+		"Protocol", p.Protocol, "Nodes", strings.Join(p.Nodes, ", "), "Reference", l.Reference.words(), "Shard", p.Shard.words(), "Abort", strings.Join(p.Abort, ", "), "Hash", p.Hash,
 		"Connections", connections, "Clients", strings.Join(p.Clients, ", "), "Users", strings.Join(p.Users, ", "), "Time-out", timeout)
 }
 

@@ -47,6 +47,17 @@ func junitLoad(l Load) junitSuites {
 		}
 		held.add(c, 0)
 	}
+	if b := l.Baseline; b != nil {
+		c := loadCase("thresholds", "is no worse than the baseline")
+		c.Properties = properties("baseline", b.A.File, "outcome", string(b.Outcome))
+		switch b.Outcome {
+		case Worse:
+			c.Failure = &junitOutcome{Message: oneLine(b.Reason), Type: "baseline"}
+		case CannotTell:
+			c.Error = &junitOutcome{Message: oneLine(b.Reason), Type: "baseline"}
+		}
+		held.add(c, 0)
+	}
 	for _, v := range l.Violations {
 		c := loadCase("requirements", oneLine(v.Requirement))
 		c.Properties = properties("requirement", v.Requirement, "verdict", string(v.verdict()))

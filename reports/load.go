@@ -18,9 +18,11 @@ type Load struct {
 	Steps      []Step      `json:"steps"`
 	WarmUp     []Step      `json:"warm_up,omitempty"` // what was sent before the measured part; in no other figure
 	Series     []Second    `json:"series"`
+	Reference  *Reference  `json:"reference,omitempty"`
 	Violations []Violation `json:"violations,omitempty"`
 	Thresholds []Threshold `json:"thresholds,omitempty"`
-	Verdict    Verdict     `json:"verdict"` // pass, fail or inconclusive
+	Baseline   *Comparison `json:"baseline,omitempty"` // what this run is against its baseline, which is A
+	Verdict    Verdict     `json:"verdict"`            // pass, fail or inconclusive
 	Capacity   *Capacity   `json:"capacity,omitempty"`
 	Notices    []string    `json:"notices,omitempty"`
 }
@@ -43,6 +45,7 @@ type Plan struct {
 	Protocol    string     `json:"protocol,omitempty"`
 	KeepAlive   *bool      `json:"keep_alive,omitempty"` // false: a connection for each request
 	Nodes       []string   `json:"nodes,omitempty"`
+	Reference   string     `json:"reference,omitempty"` // a path that was asked for beside the load
 	MaxRate     float64    `json:"max_rate,omitempty"`
 	Grants      []string   `json:"grants"`            // the scenarios' names
 	Weights     []int      `json:"weights,omitempty"` // of the scenarios, in their order
@@ -145,6 +148,16 @@ type Second struct {
 	P99US        int64 `json:"p99_us"`
 	MaxUS        int64 `json:"max_us"`
 	ServiceP99US int64 `json:"service_p99_us"`
+	ReferenceUS  int64 `json:"reference_us,omitempty"` // the median of the reference
+}
+
+// A Reference is a page of the target that was asked for beside the load, and is in no other figure. Where it moved,
+// more changed than the token endpoint.
+type Reference struct {
+	Path    string    `json:"path"`
+	Asked   int64     `json:"asked"`
+	Failed  int64     `json:"failed,omitempty"`
+	Latency Histogram `json:"latency"`
 }
 
 // A Violation is a requirement that did not hold under load.

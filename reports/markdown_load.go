@@ -23,6 +23,10 @@ func (l Load) markdown(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
+	if b := l.Baseline; b != nil {
+		fmt.Fprintf(w, "### Against the baseline\n\nA is %s, B this run.\n\n", mdCode(b.A.words()))
+		b.markdownFigures(w)
+	}
 	mdHead(w, append([]string{"Step", "Sent", "Verified", "Errors"}, durationColumns()...)...)
 	for _, s := range l.Steps {
 		row := []string{md(flowWords(s.Name)), Grouped(s.Sent), Grouped(s.Verified), Grouped(s.Failed())}

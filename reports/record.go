@@ -287,6 +287,11 @@ func (l Load) check() error {
 			return notVerdict(fmt.Sprintf("violations[%d].verdict", i), v.Verdict)
 		}
 	}
+	if l.Baseline != nil {
+		if err := l.Baseline.check(); err != nil {
+			return fmt.Errorf("baseline: %w", err)
+		}
+	}
 	return nil
 }
 

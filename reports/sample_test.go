@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -323,6 +324,33 @@ func compared(a, b any) Comparison {
 	return c
 }
 
+// referring gives a load a reference, which takes the factor of its usual time.
+func referring(l Load, factor float64) Load {
+	l.Series = slices.Clone(l.Series)
+	for i := range l.Series {
+		l.Series[i].ReferenceUS = int64((900 + float64(i%9)) * factor)
+	}
+	l.Reference = &Reference{Path: "/keys", Asked: 600, Failed: 2, Latency: histogram(598, 900*factor)}
+	l.Plan.Reference = "/keys"
+	return l
+}
+
+// heldLoad is a run that took turns with its baseline, and is slower.
+func heldLoad() Load {
+	l := referring(calmLoad(), 1)
+	a, b := turnsOf(8, 1)
+	for i := range b.Runs {
+		b.Runs[i] = slowerLoad(1, 1.25+float64(i*7%5)/20)
+	}
+	a.Whole, b.Whole = slowerLoad(8, 1), slowerLoad(8, 1.35)
+	c, err := CompareTurns(a, b, "testdata/old.yaml", "testdata/new.yaml", 0.1)
+	if err != nil {
+		panic(err)
+	}
+	l.HoldTo(c)
+	return l
+}
+
 // capacityLoad is a run that found the highest rate.
 func capacityLoad() Load {
 	l := calmLoad()
@@ -364,6 +392,6 @@ func samples() map[string]Record {
 	base.Results[5].Verdict, base.Results[5].Findings[0].Verdict, base.Target.Name = Pass, Pass, "acme before"
 	base.Results[8].Verdict, base.Results[8].Findings[0].Verdict = Fail, Fail
 	checks, loads := compared(base, c), compared(slowerLoad(120, 1), slowerLoad(130, 1.4))
-	found, none := capacityLoad(), incapableLoad()
-	return map[string]Record{"capacity": {Load: &found}, "incapable": {Load: &none}, "conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "empty": {Load: &empty}}
+	found, none, held := capacityLoad(), incapableLoad(), heldLoad()
+	return map[string]Record{"capacity": {Load: &found}, "incapable": {Load: &none}, "conformance": {Conformance: &c}, "gated": {Conformance: &g}, "compared": {Comparison: &checks}, "slower": {Comparison: &loads}, "partial": {Conformance: &p}, "load": {Load: &l}, "calm": {Load: &calm}, "held": {Load: &held}, "empty": {Load: &empty}}
 }

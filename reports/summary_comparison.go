@@ -23,6 +23,20 @@ func (c Comparison) Summary(w io.Writer, color bool) {
 	t.changes("worse", c.Worse)
 	t.changes("better", c.Better)
 	t.changes("untold", c.Untold)
+	c.summaryFigures(t)
+	t.gap()
+	t.labelled(0, "method", 11, oneLine(c.Method))
+	for _, n := range c.Cautions {
+		t.labelled(0, "caution", 11, oneLine(n))
+	}
+	t.gap()
+	h := c.headline()
+	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), oneLine(h.Sentence))
+	t.send(w)
+}
+
+// summaryFigures is the table of the measures.
+func (c Comparison) summaryFigures(t *text) {
 	if len(c.Measures) > 0 {
 		t.gap()
 		g := grid{rows: [][]string{{"", "A", "B", "B to A", "95 % interval", ""}}}
@@ -40,18 +54,9 @@ func (c Comparison) Summary(w io.Writer, color bool) {
 		}
 		g.writeTo(t)
 		for _, r := range c.reasons() {
-			t.labelled(0, r.of, 11, oneLine(r.why))
+			t.labelled(0, r.of, max(11, len(r.of)+2), oneLine(r.why))
 		}
 	}
-	t.gap()
-	t.labelled(0, "method", 11, oneLine(c.Method))
-	for _, n := range c.Cautions {
-		t.labelled(0, "caution", 11, oneLine(n))
-	}
-	t.gap()
-	h := c.headline()
-	t.linef("%s %s", t.verdict(h.Verdict, h.Verdict.mark()+" "+h.Word+":"), oneLine(h.Sentence))
-	t.send(w)
 }
 
 // words says in a line which run it was.
@@ -123,6 +128,16 @@ func (c Comparison) markdown(w io.Writer) {
 	markdownChanges(w, "Worse", c.Worse)
 	markdownChanges(w, "Better", c.Better)
 	markdownChanges(w, "No longer told", c.Untold)
+	c.markdownFigures(w)
+	fmt.Fprintf(w, "<details><summary>How it was found out</summary>\n\n%s\n\n", md(c.Method))
+	for _, n := range c.Cautions {
+		fmt.Fprintf(w, "- %s\n", md(n))
+	}
+	fmt.Fprint(w, "\n</details>\n")
+}
+
+// markdownFigures is the table of the measures.
+func (c Comparison) markdownFigures(w io.Writer) {
 	if len(c.Measures) > 0 {
 		mdHead(w, "Figure", "A", "B", "B to A", "95 % interval", "Outcome")
 		for _, m := range c.Measures {
@@ -139,11 +154,6 @@ func (c Comparison) markdown(w io.Writer) {
 		}
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "<details><summary>How it was found out</summary>\n\n%s\n\n", md(c.Method))
-	for _, n := range c.Cautions {
-		fmt.Fprintf(w, "- %s\n", md(n))
-	}
-	fmt.Fprint(w, "\n</details>\n")
 }
 
 // A remark is why figures were not compared, or how; figures with the same one share it.

@@ -39,8 +39,20 @@ func (l Load) Summary(w io.Writer, color bool) {
 			t.linef("%s  %s", t.verdict(v, v.mark()+" "+oneLine(th.Expression)), oneLine(seen))
 		}
 	}
+	if b := l.Baseline; b != nil {
+		t.gap()
+		t.linef("%s, which is A; B is this run", t.bold("against the baseline"))
+		t.labelled(0, "A", 3, oneLine(b.A.words()))
+		b.summaryFigures(t)
+		for _, n := range b.Cautions {
+			t.labelled(0, "caution", 11, oneLine(n))
+		}
+	}
 	t.gap()
 	t.labelled(0, "generator", 11, oneLine(l.generatorWords()))
+	if r := l.Reference.words(); r != "" {
+		t.labelled(0, "reference", 11, oneLine(r))
+	}
 	for _, n := range l.Notices {
 		t.labelled(0, "note", 11, oneLine(n))
 	}
@@ -224,6 +236,14 @@ func sortedCounts(sums map[string]int64) []classCount {
 	}
 	slices.SortStableFunc(out, func(a, b classCount) int { return cmp.Compare(b.Count, a.Count) })
 	return out
+}
+
+// words says how the reference fared, and is empty where there is none.
+func (r *Reference) words() string {
+	if r == nil {
+		return ""
+	}
+	return joined(", ", r.Path+" beside the load: p50 "+r.Latency.percentile("50"), "p99 "+r.Latency.percentile("99"), Plural(r.Asked, "request", "requests"), aside("", int(r.Failed), "failed"))
 }
 
 func (l Load) sum(of func(Step) int64) int64 {

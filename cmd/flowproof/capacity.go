@@ -41,11 +41,8 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 	return c, longest, nil
 }
 
-// sent runs the plan, or the search over it.
-func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
-	if f.find == nil {
-		return load.Run(ctx, t, p, o)
-	}
+// searched runs the search for the capacity.
+func (f loadFlags) searched(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
 	if f.find.Most == 0 && p.MaxRate == 0 && !t.Loopback() {
 		return reports.Load{}, fmt.Errorf("a search goes on until %s gives way, which is not on this machine; say how far it may go: --max-rate 2000/s", t.Name)
 	}

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -35,11 +33,11 @@ Exit codes: 0 better or same; 1 worse; 2 the files are wrong; 3 it cannot be tol
 			if err := writable(formats, "comparison"); err != nil {
 				return err
 			}
-			share, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(tolerance), "%"), 64)
-			if err != nil || !(share > 0 && share < 100) {
-				return misused("--tolerance %s: give a share such as 10%%", tolerance)
+			share, err := tolerated(tolerance)
+			if err != nil {
+				return err
 			}
-			compared, err := compare(args[0], args[1], share/100)
+			compared, err := compare(args[0], args[1], share)
 			if err != nil {
 				return misused("%w", err)
 			}

@@ -40,6 +40,11 @@ type loadFlags struct {
 	abortErrors       string
 	formats           []string
 	json              bool
+	reference         string
+	baseline          string
+	tolerance         string
+	pairs             int
+	held              *loadBaseline // made of those three
 	capacity          string
 	capacityStep      time.Duration
 	find              *load.Capacity // made of those two
@@ -64,6 +69,8 @@ Without --target it loads the sandbox. A target that is not on this machine need
   flowproof load --grant client_credentials=8,refresh_token=2 --rate 500/s
   flowproof load --plan plan.yaml -t acme.yaml --i-may-load acme.test --shard 1/3 --start-at 2026-05-01T10:00:00Z
   flowproof load --capacity 'p99<250ms,errors<0.1%' --rate 500/s --max-rate 50000/s
+  flowproof load -t new.yaml --baseline old.yaml --rate 300/s --duration 15s
+  flowproof load -t acme.yaml --rate 300/s --duration 2m --baseline main/load.json --tolerance 15%
   flowproof load --closed --connections 32 --duration 10s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -78,6 +85,9 @@ Without --target it loads the sandbox. A target that is not on this machine need
 				}
 				f.find, f.longest = &find, longest
 				plan.Duration = 0 // the steps have their own
+			}
+			if f.held, err = f.readBaseline(c, cmd.Flags().Changed); err != nil {
+				return err
 			}
 			return runLoad(cmd.Context(), c, f, plan)
 		},
@@ -98,6 +108,10 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringSliceVar(&f.users, "user", nil, "the target's `users` to send for; all that fit without it")
 	flags.StringVar(&f.scope, "scope", "", "the `scope` to ask for, instead of the target's")
 	flags.StringArrayVar(&f.thresholds, "threshold", nil, "a `bound` to hold, such as 'p99<250ms' or 'errors<0.1%'; may be repeated")
+	flags.StringVar(&f.baseline, "baseline", "", "fail if this run is worse than an earlier one (its load.json), or than a deployment that takes turns with the target (its target `file`), which tells more")
+	flags.StringVar(&f.tolerance, "tolerance", "10%", "of --baseline: the `difference` that does not matter")
+	flags.IntVar(&f.pairs, "pairs", 8, "of --baseline: how many turns each of the two deployments has; each is the whole plan")
+	flags.StringVar(&f.reference, "reference", "", "a `path` of the target, such as /oauth/jwks.json, to ask for beside the load: --baseline then tells a slower token endpoint from a slower world")
 	flags.StringVar(&f.capacity, "capacity", "", "find the highest rate at which these `bounds` hold, such as 'p99<250ms,errors<0.1%', from --rate up to --max-rate")
 	flags.DurationVar(&f.capacityStep, "capacity-step", 5*time.Second, "how long each rate is held for --capacity")
 	flags.StringArrayVar(&f.aborts, "abort", nil, "a `rule` that ends the run, such as 'errors>50% for 5s' or 'p99>2s for 10s'; may be repeated")
@@ -150,6 +164,11 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	if err := allowed(s.target, plan.Nodes, f.mayLoad); err != nil {
 		return err
 	}
+	if f.held != nil && f.held.beside != nil {
+		if err := allowed(*f.held.beside, nil, f.mayLoad); err != nil {
+			return err
+		}
+	}
 	c.say("loading %s: %s", s.about(), plan)
 	var monitor load.Monitor
 	if f.metrics != "" {
@@ -181,7 +200,23 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		record.Target.Tokens = f.sandbox.Tokens
 		record.Notices = append(record.Notices, "The target was the sandbox, with "+f.sandbox.Tokens+" tokens: these are figures about this machine.")
 	}
+	if f.held != nil && f.held.record != nil {
+		if err := f.held.hold(&record, "this run"); err != nil {
+			return err
+		}
+	}
 	return deliver(c, reports.Record{Load: &record}, delivery{out: f.out, name: "load", formats: f.formats, json: f.json})
+}
+
+// sent runs the plan, the plan in turns, or the search over it.
+func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
+	switch {
+	case f.held != nil && f.held.beside != nil:
+		return f.held.takeTurns(ctx, c, t, p, o)
+	case f.find != nil:
+		return f.searched(ctx, c, t, p, o)
+	}
+	return load.Run(ctx, t, p, o)
 }
 
 // agent is what people sign in with: plain HTML forms unless a browser was asked for.

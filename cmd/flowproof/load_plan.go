@@ -11,7 +11,7 @@ import (
 
 // ofPlan are the flags that say what a plan file says.
 func ofPlan() []string {
-	return []string{"grant", "rate", "duration", "count", "warm-up", "connections", "closed", "new-connections", "timeout", "client", "user", "scope", "protocol"}
+	return []string{"grant", "rate", "duration", "count", "warm-up", "connections", "closed", "new-connections", "timeout", "client", "user", "scope", "protocol", "reference"}
 }
 
 // plan is what the flags ask for, or the plan file with what they add.
@@ -79,7 +79,7 @@ func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 	}
 	p := load.Plan{
 		Model: load.Open, Duration: f.duration, Count: f.count, WarmUp: f.warmUp, Connections: f.connections,
-		Timeout: f.timeout, NoKeepAlive: f.newConns, Protocol: f.protocol,
+		Timeout: f.timeout, NoKeepAlive: f.newConns, Protocol: f.protocol, Reference: f.reference,
 	}
 	var err error
 	if f.closed {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"errors"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"flowproof/drivers/sandbox"
 )
 
 func TestMain(m *testing.M) {
@@ -25,8 +28,21 @@ func TestScripts(t *testing.T) {
 			env.Setenv("NL", "\n")
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "serve": serveSandbox},
 	})
+}
+
+// serveSandbox serves a sandbox for the rest of the script, with its target file in a folder: serve old.
+func serveSandbox(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("serve takes a folder")
+	}
+	sb, err := sandbox.New(sandbox.Options{Tokens: "opaque"})
+	ts.Check(err)
+	s := httptest.NewServer(sb)
+	ts.Defer(s.Close)
+	_, _, err = writeTarget(sb, s.URL, ts.MkAbs(args[0]))
+	ts.Check(err)
 }
 
 // exits runs flowproof and wants an exit code: exits 2 check --profile nonsense.

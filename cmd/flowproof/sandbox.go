@@ -100,7 +100,7 @@ func serve(ctx context.Context, c console, f sandboxFlags) error {
 	}
 	server := &http.Server{Handler: sb, ReadHeaderTimeout: 10 * time.Second}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(sandbox.FastLane(listener, func() *sandbox.Sandbox { return sb })) }()
 	select {
 	case err := <-ended:
 		return unable("serve: %w", err)

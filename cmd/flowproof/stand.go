@@ -60,7 +60,7 @@ func newStand(ctx context.Context, address string, makeKey func() (*rsa.PrivateK
 		},
 		ErrorLog: log.New(io.Discard, "", 0), // handshakes fail here on purpose
 	}
-	go func() { _ = st.server.Serve(listener) }() // both end with close
+	go func() { _ = st.server.Serve(sandbox.FastLane(listener, st.current.Load)) }() // both end with close
 	go func() { _ = st.server.ServeTLS(secure, "", "") }()
 	return st, nil
 }

@@ -203,7 +203,7 @@ func (s *search) record(h *holder, objective []Threshold) reports.Load {
 	if s.stopped {
 		l.Partial = "interrupted"
 	}
-	l.Notices = append(l.Notices, "Uniqueness was checked within each step of the search, not across them.")
+	l.Notices = append(l.Notices, "Uniqueness was checked over all steps of the search together.")
 	return l
 }
 
@@ -219,14 +219,8 @@ type holder struct {
 
 func (h *holder) probe(ctx context.Context, rate float64, length time.Duration) (trial, error) {
 	began := time.Now()
-	if len(h.records) > 0 {
-		wait := time.NewTimer(h.pause)
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-			wait.Stop()
-			return h.interrupted(), nil
-		}
+	if len(h.records) > 0 && !idle(ctx, h.pause) {
+		return h.interrupted(), nil
 	}
 	if h.begin != nil {
 		h.begin(rate, h.warmUp+length)

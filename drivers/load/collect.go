@@ -38,7 +38,7 @@ func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
 			return
 		case <-ticks.C:
 		}
-		s := e.snapshot()
+		s := e.snapshot(nil)
 		if progress != nil {
 			progress(s)
 		}
@@ -61,7 +61,8 @@ func (e *engine) busy(second int) bool {
 	return e.plan.Model == Closed || e.arrivals(e.schedule.planned(from, from+time.Second)) > 0
 }
 
-func (e *engine) snapshot() Snapshot {
+// snapshot is the run as it stands. beside, if not nil, sees each recorder at the same moment.
+func (e *engine) snapshot(beside func(*recorder)) Snapshot {
 	now := e.now()
 	s := Snapshot{Elapsed: now, Duration: e.plan.Duration, Planned: e.arrivals(0, e.schedule.last)}
 	if e.plan.Model == Closed {
@@ -84,6 +85,9 @@ func (e *engine) snapshot() Snapshot {
 			s.Verified += t.verified
 			s.Throttled += t.throttled
 			s.Errors += t.failed()
+		}
+		if beside != nil {
+			beside(r)
 		}
 		r.mu.Unlock()
 	}

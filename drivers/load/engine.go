@@ -27,6 +27,7 @@ type engine struct {
 	before    flight
 	failing   flaws
 	sampled   sampler
+	reference reference
 	nap       func(time.Duration)
 	meter     func() func(wall time.Duration) used // of this process, from now on
 	startAt   time.Time

@@ -144,6 +144,47 @@ func TestARigRunsAgain(t *testing.T) {
 	}
 }
 
+func TestATokenOfAnEarlierRunIsNoticed(t *testing.T) {
+	tgt, served := issuer(t, nil)
+	r, err := Prepare(t.Context(), tgt, Plan{Rate: 1000, Count: 50}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	before := served.Load()
+	for run, want := range []reports.Verdict{reports.Pass, reports.Fail} {
+		served.Store(before) // it begins again with the tokens that it issued
+		l, err := r.Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l.Verdict != want {
+			t.Errorf("run %d: %s, %+v", run+1, l.Verdict, l.Violations)
+		}
+	}
+}
+
+func TestTurnsOverTheWire(t *testing.T) {
+	var asked [2]*atomic.Int64
+	var targets [2]target.Target
+	for i := range targets {
+		targets[i], asked[i] = issuer(t, nil)
+	}
+	turns := Turns{Pairs: 2}
+	as, bs, err := turns.Play(t.Context(), targets[0], targets[1], Plan{Rate: 1000, Count: 60}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, of := range []reports.Turns{as, bs} {
+		if s := onlyStep(t, of.Whole); len(of.Runs) != 2 || s.Verified != 120 || of.Whole.Target.URL != targets[i].URL || of.Whole.Verdict == reports.Fail {
+			t.Errorf("%c: %d runs, %+v, %s", "AB"[i], len(of.Runs), s, of.Whole.Verdict)
+		}
+		if n := asked[i].Load(); n < 120 || n > 140 {
+			t.Errorf("%c was asked %d times for 120", "AB"[i], n)
+		}
+	}
+}
+
 func TestStartingTooLateIsAnError(t *testing.T) {
 	tgt, _ := issuer(t, nil)
 	_, err := Run(t.Context(), tgt, Plan{Rate: 10, Count: 1}, Options{StartAt: time.Now().Add(-time.Second)})

@@ -54,28 +54,37 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	out.Started, out.DurationMS = start.UTC().Format(time.RFC3339Nano), end.Sub(start).Milliseconds()
 	var m merger
 	for _, s := range shards {
-		if err := m.add(s, start); err != nil {
+		if err := m.add(s.Load, s.name(), int(math.Round(s.began.Sub(start).Seconds()))); err != nil {
 			return reports.Load{}, fmt.Errorf("load: %s: %w", s.name(), err)
 		}
 	}
+	out.Machine.CPUs, out.Rate.Intended = m.cpus, m.intended
+	m.partial = append(missingWords(missing), m.partial...)
+	if err := m.sum(&out, end.Sub(start)); err != nil {
+		return reports.Load{}, err
+	}
+	out.Notices = notices(shards, start)
+	return out, nil
+}
+
+// sum makes what was added the figures of a record, and judges it.
+func (m *merger) sum(out *reports.Load, span time.Duration) error {
 	out.Series, out.Violations, out.Generator = m.series, m.violations, m.generator
-	out.Machine.CPUs = m.cpus
 	for _, s := range m.steps {
 		out.Steps = append(out.Steps, s.record(s.name, s.planned, s.hostile))
 	}
 	for _, s := range m.warm {
 		out.WarmUp = append(out.WarmUp, s.record(s.name, s.planned, s.hostile))
 	}
-	out.Rate.Intended = m.intended
-	out.Partial = strings.Join(append(missingWords(missing), m.partial...), "; ")
-	if err := m.judge(&out, end.Sub(start)); err != nil {
-		return reports.Load{}, err
+	out.Reference = m.reference
+	out.Partial = strings.Join(m.partial, "; ")
+	if err := m.judge(out, span); err != nil {
+		return err
 	}
 	if m.aborted && out.Generator.Bottleneck == "" {
 		out.Verdict = reports.Fail
 	}
-	out.Notices = notices(shards, start)
-	return out, nil
+	return nil
 }
 
 // sorted are the records by shard, if they belong together.
@@ -146,7 +155,7 @@ func missingWords(missing string) []string {
 	return []string{missing + " missing"}
 }
 
-// A merger adds shards up.
+// A merger adds records up.
 type merger struct {
 	steps, warm []mergedStep
 	series      []reports.Second
@@ -156,6 +165,8 @@ type merger struct {
 	intended    float64
 	partial     []string
 	aborted     bool
+	reference   *reports.Reference
+	referred    mergedStep // its answers
 }
 
 // A mergedStep is a step of all shards.
@@ -166,7 +177,8 @@ type mergedStep struct {
 	hostile bool
 }
 
-func (m *merger) add(s shardRecord, start time.Time) error {
+// add adds a record that goes by a name, and whose first second is the sum's so-manieth.
+func (m *merger) add(s reports.Load, name string, from int) error {
 	var err error
 	if m.steps, err = addSteps(m.steps, s.Steps); err != nil {
 		return err
@@ -174,28 +186,48 @@ func (m *merger) add(s shardRecord, start time.Time) error {
 	if m.warm, err = addSteps(m.warm, s.WarmUp); err != nil {
 		return err
 	}
-	if err := m.addSeries(s.Series, int(math.Round(s.began.Sub(start).Seconds()))); err != nil {
+	if err := m.addSeries(s.Series, from); err != nil {
 		return err
 	}
 	for _, v := range s.Violations {
 		m.addViolation(v)
 	}
-	g, from := &m.generator, s.Generator
-	g.CPUSeconds += from.CPUSeconds
-	g.MaxRSSBytes += from.MaxRSSBytes
-	g.LatenessP99US, g.LatenessMaxUS = max(g.LatenessP99US, from.LatenessP99US), max(g.LatenessMaxUS, from.LatenessMaxUS)
-	g.Late += from.Late
-	g.GCPauseUS += from.GCPauseUS
-	g.GCPauseMaxUS = max(g.GCPauseMaxUS, from.GCPauseMaxUS)
-	if from.Bottleneck != "" && g.Bottleneck == "" {
-		g.Bottleneck = s.name() + ": " + from.Bottleneck
+	g, one := &m.generator, s.Generator
+	g.CPUSeconds += one.CPUSeconds
+	g.MaxRSSBytes += one.MaxRSSBytes
+	g.LatenessP99US, g.LatenessMaxUS = max(g.LatenessP99US, one.LatenessP99US), max(g.LatenessMaxUS, one.LatenessMaxUS)
+	g.Late += one.Late
+	g.GCPauseUS += one.GCPauseUS
+	g.GCPauseMaxUS = max(g.GCPauseMaxUS, one.GCPauseMaxUS)
+	if one.Bottleneck != "" && g.Bottleneck == "" {
+		g.Bottleneck = name + ": " + one.Bottleneck
 	}
 	m.cpus += s.Machine.CPUs
 	m.intended += s.Rate.Intended
+	if s.Reference != nil {
+		if err := m.addReference(*s.Reference); err != nil {
+			return err
+		}
+	}
 	if s.Partial != "" {
-		m.partial = append(m.partial, s.name()+": "+s.Partial)
+		m.partial = append(m.partial, name+": "+s.Partial)
 		m.aborted = m.aborted || s.Verdict == reports.Fail && strings.HasPrefix(s.Partial, "stopped")
 	}
+	return nil
+}
+
+func (m *merger) addReference(r reports.Reference) error {
+	of, err := addSteps(nil, []reports.Step{{Name: "reference", Latency: r.Latency, Service: r.Latency}})
+	if err != nil {
+		return err
+	}
+	m.referred.merge(&of[0].tally)
+	if m.reference == nil {
+		m.reference = &reports.Reference{Path: r.Path}
+	}
+	m.reference.Asked += r.Asked
+	m.reference.Failed += r.Failed
+	m.reference.Latency = histogram(m.referred.latency)
 	return nil
 }
 
@@ -249,6 +281,7 @@ func (m *merger) addSeries(series []reports.Second, offset int) error {
 		to.Answered += s.Answered
 		to.Errors += s.Errors
 		to.P50US, to.P99US = max(to.P50US, s.P50US), max(to.P99US, s.P99US)
+		to.ReferenceUS = max(to.ReferenceUS, s.ReferenceUS)
 		to.MaxUS, to.ServiceP99US = max(to.MaxUS, s.MaxUS), max(to.ServiceP99US, s.ServiceP99US)
 	}
 	return nil

@@ -65,15 +65,12 @@ func (m *Monitor) Look() (Status, bool) {
 	if e == nil {
 		return Status{}, false
 	}
-	s := Status{Snapshot: e.snapshot(), Steps: make([]StepStatus, len(e.steps))}
 	sums := make([]tally, len(e.steps))
-	for _, r := range e.recorders {
-		r.mu.Lock()
+	s := Status{Steps: make([]StepStatus, len(e.steps)), Snapshot: e.snapshot(func(r *recorder) {
 		for i := range sums {
 			sums[i].merge(&r.measured[i])
 		}
-		r.mu.Unlock()
-	}
+	})}
 	for i := range sums {
 		t := &sums[i]
 		s.Steps[i] = StepStatus{

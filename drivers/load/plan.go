@@ -48,6 +48,7 @@ type Plan struct {
 	Protocol        string        // HTTP1 (the default) or HTTP2
 	NoKeepAlive     bool          // a new connection for each request
 	Timeout         time.Duration // of one request; 0: the target's
+	Reference       string        // a path of the target that is asked for beside the load, and belongs to no figure of it
 	Nodes           []string      // base URLs that take the place of the target's, each for an equal part of the requests
 	MaxRate         float64       // no stage may ask for more; 0: no bound
 	Scenarios       []Scenario    // empty: client credentials only
@@ -305,6 +306,9 @@ func (p Plan) checkConnections(w *problems) {
 		}
 	default:
 		w.add("protocol", "it is "+HTTP1+" or "+HTTP2, "there is no protocol %q", p.Protocol)
+	}
+	if p.Reference != "" && !strings.HasPrefix(p.Reference, "/") {
+		w.add("reference", "write it as in /oauth/jwks.json", "the reference %q is no path of the target", p.Reference)
 	}
 	for i, n := range p.Nodes {
 		if why := wrongNode(n); why != "" {

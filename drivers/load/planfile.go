@@ -48,6 +48,8 @@ type planFile struct {
 	Timeout time.Duration `json:"timeout"`
 	// Base URLs of a cluster's nodes, which take the place of the target's, each for an equal part of the requests.
 	Nodes []string `json:"nodes"`
+	// A page of the target, such as /oauth/jwks.json, that is asked for five times a second beside the load: a comparison with a baseline looks whether that one moved, too.
+	Reference string `json:"reference" jsonschema:"pattern=^/"`
 	// No stage may ask for more.
 	MaxRate rateText `json:"max_rate"`
 	// Bounds that the run has to keep: p99<250ms, errors<0.1%, login.redeem:service.p99<100ms.
@@ -176,7 +178,7 @@ func (f planFile) plan(folder string, file func(string) ([]byte, error), w *prob
 	p := Plan{
 		Name: f.Name, Model: f.Model, Arrivals: f.Arrivals, Seed: f.Seed, Rate: float64(f.Rate), Duration: f.Duration,
 		Count: f.Count, WarmUp: f.WarmUp, Connections: f.Connections.To, ConnectionsFrom: f.Connections.From, Streams: f.Streams,
-		Protocol: f.Protocol, NoKeepAlive: f.KeepAlive != nil && !*f.KeepAlive, Timeout: f.Timeout, MaxRate: float64(f.MaxRate),
+		Protocol: f.Protocol, NoKeepAlive: f.KeepAlive != nil && !*f.KeepAlive, Timeout: f.Timeout, Reference: f.Reference, MaxRate: float64(f.MaxRate),
 	}
 	for _, n := range f.Nodes {
 		p.Nodes = append(p.Nodes, strings.TrimRight(n, "/"))

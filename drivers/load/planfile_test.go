@@ -274,7 +274,7 @@ func TestMistakesAboutTheTargetHaveTheirPlace(t *testing.T) {
 	if !errors.As(err, &m) {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"full.yaml:30:", "authorization endpoint", `the resource "user"`} {
+	for _, want := range []string{"full.yaml:31:", "authorization endpoint", `the resource "user"`} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v\nwant %q", err, want)
 		}

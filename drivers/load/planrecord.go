@@ -15,7 +15,7 @@ func (e *engine) planRecord() reports.Plan {
 	p := e.plan
 	out := reports.Plan{
 		Name: p.Name, Model: p.Model, Arrivals: p.Arrivals, Seed: p.Seed, Rate: p.Rate, DurationMS: p.Duration.Milliseconds(), WarmUpMS: p.WarmUp.Milliseconds(),
-		Connections: p.Connections, Streams: p.Streams, Protocol: p.Protocol, Nodes: p.Nodes, MaxRate: p.MaxRate, TimeoutMS: p.Timeout.Milliseconds(),
+		Connections: p.Connections, Streams: p.Streams, Protocol: p.Protocol, Nodes: p.Nodes, Reference: p.Reference, MaxRate: p.MaxRate, TimeoutMS: p.Timeout.Milliseconds(),
 		Count: p.Count, Clients: []string{},
 	}
 	if p.ConnectionsFrom != p.Connections {

@@ -53,6 +53,7 @@ type Rig struct {
 	options Options
 	sites   []*site
 	before  flight
+	seen    *seen // by all runs
 }
 
 // Prepare makes a plan ready. What it asks of the target is in no record.
@@ -122,10 +123,13 @@ func (r *Rig) Close() {
 	for _, s := range r.sites {
 		s.driver.Close()
 	}
+	if r.seen != nil {
+		r.seen.free()
+	}
 }
 
 // Run runs the plan once; with stages, those instead of its own and without its count. Uniqueness is checked
-// within one run.
+// over all runs of the rig.
 func (r *Rig) Run(ctx context.Context, stages ...Stage) (reports.Load, error) {
 	p := r.plan
 	if len(stages) > 0 {
@@ -145,6 +149,10 @@ func (r *Rig) Run(ctx context.Context, stages ...Stage) (reports.Load, error) {
 	defer nap.close()
 	e := newEngine(p, r.sites, wires, r.before, nap.nap)
 	e.startAt, e.meter = r.options.StartAt, startMeter
+	if r.seen == nil {
+		r.seen = &e.seen
+	}
+	e.seen = *r.seen
 	if err := e.connect(ctx); err != nil {
 		closeAll(all)
 		return reports.Load{}, err
@@ -171,7 +179,6 @@ func (p Plan) wires(s *site, connections int) []wire {
 
 // watch runs the engine, and makes the record of what it did.
 func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.Target, o Options) reports.Load {
-	defer e.seen.free()
 	e.redactor = redactor
 	spent := e.meter()
 	e.ready()
@@ -183,6 +190,9 @@ func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.T
 	others.Go(func() { e.collect(over, o.Progress) })
 	if t.Endpoints.Introspection != "" {
 		others.Go(func() { e.sample(ctx, over) })
+	}
+	if e.plan.Reference != "" {
+		others.Go(func() { e.refer(ctx, over) })
 	}
 	others.Go(func() {
 		select {

@@ -75,6 +75,39 @@ func TestRunOverTheWire(t *testing.T) {
 	}
 }
 
+func TestReference(t *testing.T) {
+	var pages atomic.Int64
+	tgt, served := issuer(t, func(w http.ResponseWriter, r *http.Request, _ int64) bool {
+		if r.URL.Path != "/keys" {
+			return false
+		}
+		if pages.Add(1)%3 == 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+		return true
+	})
+	l, err := Run(t.Context(), tgt, Plan{Rate: 100, Duration: 1500 * time.Millisecond, Reference: "/keys"}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := l.Reference
+	if r == nil || r.Path != "/keys" || r.Asked < 3 || r.Asked > pages.Load() || r.Failed != r.Asked/3 || r.Latency.Count != r.Asked-r.Failed || l.Series[0].ReferenceUS == 0 {
+		t.Fatalf("%+v of %d, %+v", r, pages.Load(), l.Series)
+	}
+	if s := onlyStep(t, l); s.Sent != 150 || served.Load()-pages.Load() > 155 {
+		t.Errorf("it is among the requests: %+v of %d", s, served.Load())
+	}
+	var m merger
+	for range 2 {
+		if err := m.add(l, "a part", 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if sum := m.reference; sum.Asked != 2*r.Asked || sum.Failed != 2*r.Failed || sum.Latency.Count != 2*r.Latency.Count {
+		t.Errorf("twice %+v is %+v", r, sum)
+	}
+}
+
 func TestNoSecretIsInTheRecord(t *testing.T) {
 	const looksLikeACode = "alice-likes-hyphens"
 	tgt, _ := issuer(t, func(w http.ResponseWriter, r *http.Request, n int64) bool {

@@ -49,6 +49,9 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 		Machine: reports.ThisMachine(),
 		Series:  e.seconds(),
 	}
+	if e.plan.Reference != "" {
+		l.Reference = e.reference.record(e.plan.Reference, l.Series)
+	}
 	span := e.span(sum.last)
 	l.DurationMS = span.Milliseconds()
 	for i := range sum.steps {

@@ -141,10 +141,10 @@ func (n notes) list(whole *tally) []string {
 		say("%s due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer otherwise.", reports.Plural(unsent, "request was", "requests were"))
 	}
 	if queued := waited - n.total.delayed; queued > 0 && e.plan.Model == Open {
-		say("%s started more than %v late because every connection was busy; the latencies count the wait.", requests(queued), overdue)
+		say("%s started more than %s late because every connection was busy; the latencies count the wait.", requests(queued), showMicroseconds(float64(overdue.Microseconds())))
 	}
 	if n.total.delayed > 0 && e.plan.Model == Open {
-		say("%s for which a connection was free started more than %v late: that much is the load generator's, and the latencies count it.", requests(n.total.delayed), overdue)
+		say("%s for which a connection was free started more than %s late: that much is the load generator's, and the latencies count it.", requests(n.total.delayed), showMicroseconds(float64(overdue.Microseconds())))
 	}
 	if late > 0 {
 		say("%s timed out after %v; the latencies count that time.", requests(late), e.plan.Timeout)
@@ -180,6 +180,8 @@ func (n notes) list(whole *tally) []string {
 	return out
 }
 
+const uniquenessNotice = "Uniqueness was checked over"
+
 // uniqueness says over what it was checked.
 func (n notes) uniqueness(say func(string, ...any)) {
 	var counts []string
@@ -206,7 +208,7 @@ func (n notes) uniqueness(say func(string, ...any)) {
 		room = " in " + reports.Grouped(mib) + " MiB"
 	}
 	if len(counts) > 0 {
-		say("Uniqueness was checked over %s, kept as 64-bit hashes%s%s.", list(counts), room, sampled)
+		say(uniquenessNotice+" %s, kept as 64-bit hashes%s%s.", list(counts), room, sampled)
 	}
 }
 

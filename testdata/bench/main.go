@@ -19,6 +19,7 @@ import (
 func main() {
 	var b bench
 	serveAt := flag.Bool("serve", false, "be the token server, on a free port of loopback")
+	h2 := flag.String("h2", "", "of the token server: speak HTTP/2 over TLS, and leave the certificate in this `folder`")
 	stallEvery := flag.Duration("stall-every", 0, "of the token server: how often it stalls")
 	stallFor := flag.Duration("stall-for", 0, "of the token server: how long it stalls then")
 	flag.StringVar(&b.flowproof, "flowproof", "bin/flowproof", "the `binary` to measure")
@@ -26,15 +27,18 @@ func main() {
 	flag.IntVar(&b.repeats, "repeats", 3, "how often each tool runs in the closed comparison, in turn")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long each of those runs takes")
 	flag.Int64Var(&b.many, "many", 2_000_000, "the requests of the long run for the growth of memory; the short one has a tenth")
-	flag.StringVar(&b.only, "only", "", "only these `parts`: closed,stall,pacing,memory,sandbox")
+	flag.StringVar(&b.only, "only", "", "only these `parts`: closed,http2,stall,pacing,memory,sandbox")
 	strict := flag.Bool("strict", false, "exit with 1 when a bar is missed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if *serveAt {
+	switch {
+	case *serveAt && *h2 != "":
+		err = serveHTTP2(ctx, os.Stdout, *h2)
+	case *serveAt:
 		err = serve(ctx, os.Stdout, *stallEvery, *stallFor)
-	} else {
+	default:
 		b.out = os.Stdout
 		err = b.run(ctx)
 	}
@@ -68,7 +72,7 @@ func (b *bench) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		do   func(context.Context) error
-	}{{"closed", b.closed}, {"stall", b.stall}, {"pacing", b.pacing}, {"memory", b.memory}, {"sandbox", b.sandbox}} {
+	}{{"closed", b.closed}, {"http2", b.http2}, {"stall", b.stall}, {"pacing", b.pacing}, {"memory", b.memory}, {"sandbox", b.sandbox}} {
 		if b.only != "" && !strings.Contains(","+b.only+",", ","+part.name+",") {
 			continue
 		}

@@ -59,9 +59,37 @@ func (b *bench) closed(ctx context.Context) error {
 		return err
 	}
 	defer s.end()
-	ours := []string{"load", "-t", filepath.Join(b.folder, "target.yaml"), "--out", "", "--progress", "none", "--closed", "--connections", strconv.Itoa(connections), "--duration", b.each.String()}
-	tools := []peer{{name: "flowproof", ok: []int{0, 3}, args: func(string, int, time.Duration) []string { return ours }}}
-	for _, p := range b.peers() {
+	return b.beside(ctx, s, b.flat("--connections", strconv.Itoa(connections)), b.peers())
+}
+
+// http2 does the same over HTTP/2 and TLS, a connection for each request under way, as k6 has them.
+func (b *bench) http2(ctx context.Context) error {
+	b.sayf("\nThe same over HTTP/2 and TLS, %d connections with one stream each", connections)
+	s, err := b.server(ctx, "-h2", b.folder)
+	if err != nil {
+		return err
+	}
+	defer s.end()
+	peers := slices.DeleteFunc(b.peers(), func(p peer) bool { return p.name != "k6" })
+	for i := range peers {
+		peers[i].bar = 2
+	}
+	return b.beside(ctx, s, b.flat("--plan", filepath.Join(b.folder, "h2.yaml")), peers)
+}
+
+// flat is flowproof as fast as it goes.
+func (b *bench) flat(more ...string) peer {
+	args := append([]string{"load", "-t", filepath.Join(b.folder, "target.yaml"), "--out", "", "--progress", "none"}, more...)
+	if more[0] != "--plan" {
+		args = append(args, "--closed", "--duration", b.each.String())
+	}
+	return peer{name: "flowproof", ok: []int{0, 3}, args: func(string, int, time.Duration) []string { return args }}
+}
+
+// beside runs the tools in turn before one server, and holds ours to what each of the others reaches.
+func (b *bench) beside(ctx context.Context, s *service, ours peer, peers []peer) error {
+	tools := []peer{ours}
+	for _, p := range peers {
 		if b.find(p.name) == "" {
 			b.sayf("  – %s is missing here; no figure beside it (install it, or name its folder with -tools)", p.name)
 			continue

@@ -58,16 +58,22 @@ func (b *bench) find(name string) string {
 
 // prepare writes what flowproof and the peers need to know of the token server.
 func (b *bench) prepare(url string) error {
+	trust := ""
+	if strings.HasPrefix(url, "https") {
+		trust = "tls: {ca: " + caFile + "}\n"
+	}
 	for name, text := range map[string]string{
 		"secret": clientSecret,
-		"target.yaml": fmt.Sprintf("name: bench\nurl: %s\nprofile: rfc6749\nendpoints: {token: /oauth/token}\nclients:\n  bench: {id: %s, secret: file:secret, grants: [client_credentials]}\n",
-			url, clientID),
+		"target.yaml": fmt.Sprintf("name: bench\nurl: %s\nprofile: rfc6749\nendpoints: {token: /oauth/token}\n%sclients:\n  bench: {id: %s, secret: file:secret, grants: [client_credentials]}\n",
+			url, trust, clientID),
+		"h2.yaml":  fmt.Sprintf("model: closed\nduration: %v\nconnections: %d\nprotocol: h2\nstreams: 1\nscenarios: [{flow: client_credentials}]\n", b.each, connections),
 		"post.lua": fmt.Sprintf("wrk.method = \"POST\"\nwrk.body = %q\nwrk.headers[\"Content-Type\"] = %q\nwrk.headers[\"Authorization\"] = %q\n", body, form, basic),
 		"body":     body,
 		"targets.txt": fmt.Sprintf("POST %s/oauth/token\nContent-Type: %s\nAuthorization: %s\n@%s\n",
 			url, form, basic, filepath.Join(b.folder, "body")),
 		"check.js": strings.NewReplacer("URL", url+"/oauth/token", "BODY", body, "FORM", form, "BASIC", basic).Replace(`import http from 'k6/http';
 import { check } from 'k6';
+export const options = { insecureSkipTLSVerify: true };
 export default function () {
   const r = http.post('URL', 'BODY', { headers: { 'Content-Type': 'FORM', Authorization: 'BASIC' } });
   check(r, { token: (r) => r.status === 200 && r.json().token_type === 'Bearer' && r.json().access_token.length > 0 });
