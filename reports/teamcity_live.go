@@ -7,38 +7,37 @@ import "io"
 type TeamCityLive struct {
 	w      io.Writer
 	t      teamcity
+	root   string
 	strict bool
 	err    error
 }
 
-// NewTeamCityLive begins the suite of a check of the target.
+// NewTeamCityLive writes messages about a check of the target; until there is something to tell it writes nothing.
 func NewTeamCityLive(w io.Writer, target string, strict bool) *TeamCityLive {
-	l := &TeamCityLive{w: w, strict: strict}
-	l.t.begin("flowproof check " + visible(target))
-	l.flush()
-	return l
+	return &TeamCityLive{w: w, root: "flowproof check " + visible(target), strict: strict}
 }
 
 // Tell tells the tests of a result, or of some variants of it, that have ended.
 func (l *TeamCityLive) Tell(r Result) {
-	l.t.result(shown(r), l.strict)
-	l.flush()
+	l.say(func() { l.t.result(shown(r), l.strict) })
 }
 
 // Progress says how far the run is.
 func (l *TeamCityLive) Progress(words string) {
-	l.t.say("progressMessage", "text", words)
-	l.flush()
+	l.say(func() { l.t.say("progressMessage", "text", words) })
 }
 
 // End tells the tests that were not told, the statistics and the verdict.
 func (l *TeamCityLive) End(c Conformance) error {
-	l.t.end(shown(c))
-	l.flush()
+	l.say(func() { l.t.end(shown(c)) })
 	return l.err
 }
 
-func (l *TeamCityLive) flush() {
+func (l *TeamCityLive) say(what func()) {
+	if l.t.root == "" {
+		l.t.begin(l.root)
+	}
+	what()
 	if l.err == nil {
 		_, l.err = l.w.Write(l.t.Bytes())
 	}
