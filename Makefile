@@ -4,7 +4,7 @@ OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers bench pictures golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers hostile bench pictures golden fuzz browser clean
 
 all: build
 
@@ -43,6 +43,10 @@ mutants: browser
 # Authorization servers that are not ours.
 peers: browser build
 	cd testdata/peers && $(GO) test $(TESTFLAGS) -timeout 20m ./...
+
+# Servers that misbehave, before every verb that talks to one; the last line counts.
+hostile:
+	@$(GO) test ./cmd/flowproof -run HostileServers -count 1 -v | grep -E 'hostile_test.go|^(ok|FAIL|---)'
 
 # Ratios to wrk, hey, vegeta and k6, on loopback and in about three minutes; see testdata/bench/README.md.
 bench: build

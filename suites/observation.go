@@ -26,14 +26,14 @@ type observation struct {
 func (o *observation) see(x oauth.Exchange) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.exchanges = append(o.exchanges, x)
+	o.exchanges = append(o.exchanges, x.Brief())
 }
 
 // decide marks an exchange as the one that decides.
 func (o *observation) decide(x oauth.Exchange) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.deciding = []oauth.Exchange{x}
+	o.deciding = []oauth.Exchange{x.Brief()}
 }
 
 // lower keeps the worst of the tolerated deviations.
@@ -73,7 +73,7 @@ func (s *session) attachments(o *observation, v reports.Verdict) []reports.Attac
 			out = append(out, reports.Attachment{Name: name, Type: "image/png", Data: p.Screenshot})
 		}
 		if p.HTML != "" {
-			text := s.driver.Redactor().Page(p.HTML)
+			text := s.driver.Redactor().Page(string(oauth.Beginning([]byte(p.HTML), 2*keptHTML)))
 			out = append(out, reports.Attachment{Name: name + " (HTML)", Type: "text/html", Data: []byte(text[:min(len(text), keptHTML)])})
 		}
 	}

@@ -20,6 +20,7 @@ type observer struct {
 
 	mu        sync.Mutex
 	total     int
+	silent    int // requests in a row, up to the last one, without a whole answer
 	tallies   map[string]*tally
 	format    string           // jwt or opaque, once a token was seen
 	uris      []string         // every registered redirect URI
@@ -71,8 +72,10 @@ func (o *observer) see(x oauth.Exchange) {
 	defer o.mu.Unlock()
 	o.total++
 	if !x.Answered() {
+		o.silent++
 		return
 	}
+	o.silent = 0
 	if t, err := x.Token(); err == nil && t.AccessToken != "" && o.format == "" {
 		o.format = "opaque"
 		if _, is := oauth.ParseJWT(t.AccessToken); is {
@@ -80,7 +83,7 @@ func (o *observer) see(x oauth.Exchange) {
 		}
 	}
 	if responds(x, o.uris) && len(o.responses) < mostResponses {
-		o.responses = append(o.responses, x)
+		o.responses = append(o.responses, x.Brief())
 	}
 	for _, row := range o.rows {
 		o.judge(row, x, x)
@@ -99,7 +102,7 @@ func (o *observer) judge(row passiveRow, x, shown oauth.Exchange) {
 	}
 	t.seen++
 	if op := row.judge(x); t.seen == 1 || worse(op.worse, t.worst.worse) {
-		t.worst, t.at = op, shown
+		t.worst, t.at = op, shown.Brief()
 	}
 }
 
@@ -145,6 +148,12 @@ func (o *observer) count() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.total
+}
+
+func (o *observer) silence() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.silent
 }
 
 // tally is what was seen so far of a row.

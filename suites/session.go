@@ -3,7 +3,6 @@ package suites
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 	"time"
 
@@ -28,6 +27,7 @@ type session struct {
 	memo         map[string]oauth.Exchange
 	old          *age          // a token that was left to expire, once a run
 	knowsRefresh bool          // learnRefreshDemand was here
+	lost         bool          // the target answers no more
 	ahead        time.Duration // how far the target's clock was set ahead of ours
 
 	elsewhere  *foreignSite         // another site, once it is needed
@@ -79,15 +79,7 @@ func (s *session) begin() {
 	if !applies {
 		ginkgo.Skip("not in this profile")
 	}
-}
-
-// reach asks the token endpoint for any answer at all, so that an absent server is told at once.
-func (s *session) reach(ctx context.Context) error {
-	x := s.driver.Send(ctx, oauth.Request{Title: "see whether the token endpoint answers", Method: http.MethodGet, URL: s.target.Endpoints.Token})
-	if x.Status == 0 {
-		return fmt.Errorf("%w: %s: %w", ErrUnreachable, s.target.Endpoints.Token, x.Err)
-	}
-	return nil
+	s.await()
 }
 
 func (s *session) close() {

@@ -157,7 +157,7 @@ func (s *session) collect(ctx context.Context, n, workers int, request func(i in
 	for range workers {
 		go func() {
 			for i := range next {
-				out[i] = s.driver.Send(ctx, request(i))
+				out[i] = s.driver.Send(ctx, request(i)).Brief() // no token takes more
 			}
 			done <- struct{}{}
 		}()

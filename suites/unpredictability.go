@@ -157,11 +157,17 @@ func (s *session) gatherAccess(ctx context.Context, g *gathering) {
 	if _, can := s.plain(0); !can {
 		return
 	}
-	for _, x := range s.collect(ctx, s.samples(), 8, func(i int) oauth.Request {
-		r, _ := s.plain(i)
-		return r.Changed(oauth.Titled("collect access tokens"))
-	}) {
-		g.keep(x, "the client "+x.Request.Client)
+	const first = 10
+	for _, n := range []int{first, s.samples() - first} {
+		for _, x := range s.collect(ctx, n, 8, func(i int) oauth.Request {
+			r, _ := s.plain(i)
+			return r.Changed(oauth.Titled("collect access tokens"))
+		}) {
+			g.keep(x, "the client "+x.Request.Client)
+		}
+		if len(g.access) == 0 { // there is nothing to be had
+			return
+		}
 	}
 }
 

@@ -71,6 +71,9 @@ func (e Exchange) ErrorCode() string {
 // JSON reads the body as a JSON object. It forgives a byte-order mark, bytes after the object and
 // repeated members, of which the last counts.
 func (e Exchange) JSON() (map[string]any, error) {
+	if e.Cut {
+		return nil, fmt.Errorf("oauth: read the body as a JSON object: it is longer than the %d bytes that are read", MaxBody)
+	}
 	dec := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(e.Body, []byte("\xef\xbb\xbf"))))
 	dec.UseNumber()
 	var members map[string]any

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,30 @@ func (e Exchange) Evidence(r *Redactor) reports.Exchange {
 		out.Error = bounded(shown(r.Page(e.Err.Error())))
 	}
 	return out
+}
+
+// Brief is the exchange with no more of a long body than evidence has room for, to be kept where many are. The body
+// ends between words, so that no part of a secret stands there unmasked.
+func (e Exchange) Brief() Exchange {
+	if begin := Beginning(e.Body, 2*maxEvidence); len(begin) < len(e.Body) {
+		e.Body, e.Cut = bytes.Clone(begin), true
+	}
+	return e
+}
+
+// Beginning is the beginning of a text, so many bytes at most, that ends between words.
+func Beginning(text []byte, most int) []byte {
+	if len(text) <= most {
+		return text
+	}
+	end := bytes.LastIndexFunc(text[:most], func(c rune) bool {
+		return c < utf8.RuneSelf && !strings.ContainsRune("-._~+/=%", c) && !isAlphanumeric(c)
+	})
+	return text[:end+1]
+}
+
+func isAlphanumeric(c rune) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
 }
 
 // String says what the handshake agreed on; nothing over plain HTTP.

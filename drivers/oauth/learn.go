@@ -107,7 +107,12 @@ func word(s string) bool {
 	return true
 }
 
+// mostLearnt is how much of a body secrets are looked for in: many times what any evidence shows of it.
+const mostLearnt = 128 << 10
+
+// learnBody learns the secrets in a body.
 func (r *Redactor) learnBody(body []byte) {
+	body = Beginning(body, mostLearnt)
 	trimmed := bytes.TrimLeft(body, " \t\r\n\ufeff")
 	switch {
 	case len(trimmed) == 0:
