@@ -55,13 +55,13 @@ func (p *probing) holds(so bool, format string, arguments ...any) {
 	}
 }
 
-// refused files an answer that must be a refusal with that status and one of these codes.
+// refused files an answer that must be a refusal with one of these codes, and with that status unless it is 0.
 func (p *probing) refused(what string, a Answer, status int, codes ...string) {
 	code, _ := a.Members()["error"].(string)
 	switch {
 	case a.issued() || a.Status < http.StatusBadRequest:
 		p.is(Broken, "%s: %d %s", what, a.Status, a.Body)
-	case a.Status != status || !slices.Contains(codes, code):
+	case a.Status >= http.StatusInternalServerError || status != 0 && a.Status != status || !slices.Contains(codes, code):
 		p.is(Deviates, "%s: %d %s", what, a.Status, code)
 	}
 }
