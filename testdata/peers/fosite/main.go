@@ -9,12 +9,14 @@ import (
 	"flowproof/peers/stand"
 )
 
-var command = stand.Command{Name: "fosite", Declare: func(flags *flag.FlagSet) stand.Build { //nolint:gochecknoglobals // a constant
-	tokens := stand.OneOf(flags, "tokens", "access tokens: `opaque|jwt`", "opaque", "jwt")
-	pkce := stand.OneOf(flags, "public-pkce", "PKCE of public clients: `required|optional`", "required", "optional")
-	return func(base string) (stand.Peer, error) {
-		return newPeer(base, options{signed: tokens.String() == "jwt", pkceForPublic: pkce.String() == "required"})
-	}
-}}
+func command() stand.Command {
+	return stand.Command{Name: "fosite", Declare: func(flags *flag.FlagSet) stand.Build {
+		tokens := stand.OneOf(flags, "tokens", "access tokens: `opaque|jwt`", "opaque", "jwt")
+		pkce := stand.OneOf(flags, "public-pkce", "PKCE of public clients: `required|optional`", "required", "optional")
+		return func(base string) (stand.Peer, error) {
+			return newPeer(base, options{signed: tokens.String() == "jwt", pkceForPublic: pkce.String() == "required"})
+		}
+	}}
+}
 
-func main() { os.Exit(command.Main()) }
+func main() { os.Exit(command().Main()) }

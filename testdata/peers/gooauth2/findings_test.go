@@ -7,5 +7,5 @@ import (
 )
 
 func TestFindingsAreExplained(t *testing.T) {
-	verdict.Test(t, command, "--grant", "client_credentials=3,password,refresh_token", "--client", "service,web")
+	verdict.Test(t, command(), "--grant", "client_credentials=3,password,refresh_token", "--client", "service,web")
 }

@@ -9,6 +9,8 @@ import (
 	"flowproof/peers/stand"
 )
 
-var command = stand.Command{Name: "gooauth2", Declare: func(*flag.FlagSet) stand.Build { return newPeer }} //nolint:gochecknoglobals // a constant
+func command() stand.Command {
+	return stand.Command{Name: "gooauth2", Declare: func(*flag.FlagSet) stand.Build { return newPeer }}
+}
 
-func main() { os.Exit(command.Main()) }
+func main() { os.Exit(command().Main()) }

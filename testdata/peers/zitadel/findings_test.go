@@ -7,5 +7,5 @@ import (
 )
 
 func TestFindingsAreExplained(t *testing.T) {
-	verdict.Test(t, command, "--grant", "client_credentials")
+	verdict.Test(t, command(), "--grant", "client_credentials")
 }

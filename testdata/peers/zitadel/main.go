@@ -10,11 +10,13 @@ import (
 	"flowproof/peers/stand"
 )
 
-var command = stand.Command{Name: "zitadel", Declare: func(flags *flag.FlagSet) stand.Build { //nolint:gochecknoglobals // a constant
-	// The library says each refusal to the default logger, and to no other.
-	slog.SetDefault(slog.New(slog.DiscardHandler))
-	tokens := stand.OneOf(flags, "tokens", "access tokens: `opaque|jwt`", "opaque", "jwt")
-	return func(base string) (stand.Peer, error) { return newPeer(base, tokens.String() == "jwt") }
-}}
+func command() stand.Command {
+	return stand.Command{Name: "zitadel", Declare: func(flags *flag.FlagSet) stand.Build {
+		// The library says each refusal to the default logger, and to no other.
+		slog.SetDefault(slog.New(slog.DiscardHandler))
+		tokens := stand.OneOf(flags, "tokens", "access tokens: `opaque|jwt`", "opaque", "jwt")
+		return func(base string) (stand.Peer, error) { return newPeer(base, tokens.String() == "jwt") }
+	}}
+}
 
-func main() { os.Exit(command.Main()) }
+func main() { os.Exit(command().Main()) }
