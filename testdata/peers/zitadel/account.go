@@ -103,9 +103,14 @@ func (*store) SetUserinfoFromScopes(context.Context, *oidc.UserInfo, string, str
 	return nil
 }
 
-// GetPrivateClaimsFromScopes puts the scope into JWTs, as RFC 9068 has it.
-func (*store) GetPrivateClaimsFromScopes(_ context.Context, _, _ string, scopes []string) (map[string]any, error) {
-	return map[string]any{"scope": oidc.SpaceDelimitedArray(scopes).String()}, nil
+// GetPrivateClaimsFromRequest puts the scope into JWTs, as RFC 9068 has it; the list that is passed is not the whole.
+func (*store) GetPrivateClaimsFromRequest(_ context.Context, r op.TokenRequest, _ []string) (map[string]any, error) {
+	return map[string]any{"scope": oidc.SpaceDelimitedArray(r.GetScopes()).String()}, nil
+}
+
+// GetPrivateClaimsFromScopes is not asked where GetPrivateClaimsFromRequest is there.
+func (*store) GetPrivateClaimsFromScopes(context.Context, string, string, []string) (map[string]any, error) {
+	return map[string]any{}, nil
 }
 
 // GetKeyByIDAndClientID finds no client's key: none is registered.
@@ -119,9 +124,10 @@ func (*store) ValidateJWTProfileScopes(context.Context, string, []string) ([]str
 }
 
 var (
-	_ op.Storage                  = (*store)(nil)
-	_ op.ClientCredentialsStorage = (*store)(nil)
-	_ op.AuthRequest              = request{}
-	_ op.RefreshTokenRequest      = (*renewal)(nil)
-	_ op.Client                   = client{}
+	_ op.Storage                        = (*store)(nil)
+	_ op.ClientCredentialsStorage       = (*store)(nil)
+	_ op.CanGetPrivateClaimsFromRequest = (*store)(nil)
+	_ op.AuthRequest                    = request{}
+	_ op.RefreshTokenRequest            = (*renewal)(nil)
+	_ op.Client                         = client{}
 )

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"net/url"
 	"strings"
 	"sync"
@@ -24,6 +25,9 @@ func TestAuthorizationCode(t *testing.T) {
 			if got := strings.Count(access, ".") == 2; got != signed {
 				t.Errorf("%s, signed %t: %s", client, signed, access)
 			}
+			if signed && !strings.Contains(claims(t, access), `"scope":"photos profile offline_access"`) {
+				t.Errorf("%s: %s", client, claims(t, access))
+			}
 			if got := b.Resource(stand.UserPath, access).Want(t, 200).Text(t, "sub"); got != b.User("alice").Subject {
 				t.Errorf("user %q", got)
 			}
@@ -32,6 +36,16 @@ func TestAuthorizationCode(t *testing.T) {
 			b.Resource(stand.AnyPath, access).Refused(t, 401, "invalid_token") // a second use ends what came of the first
 		}
 	}
+}
+
+// claims is what a JWT says, as text.
+func claims(t *testing.T, token string) string {
+	t.Helper()
+	text, err := base64.RawURLEncoding.DecodeString(strings.Split(token, ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 func TestOneOfManyRedeems(t *testing.T) {
