@@ -136,3 +136,21 @@ func TestResourceChallenges(t *testing.T) {
 	form := b.Submit("/api/any", url.Values{"access_token": {access}})
 	form.Want(t, http.StatusOK)
 }
+
+// A login form that was opened before somebody signed in in another tab goes on as that person, and signs nobody in.
+func TestOlderTabGoesOn(t *testing.T) {
+	b := start(t, options{})
+	older := b.Get(b.Get(authorizePath + "?" + b.Ask("web", "code", nil).Encode()).Location(t).String()).Form(t)
+	b.Consent("alice", b.Ask("web", "code", nil))
+	older.Set("username", "bob")
+	older.Set("password", b.User("bob").Password)
+	in := b.Submit("/login", older)
+	if in.Header.Get("Set-Cookie") != "" || in.Location(t).Path != authorizePath {
+		t.Errorf("header %v", in.Header)
+	}
+	code := b.Decide(b.Get(in.Location(t).String()), "accept").Query().Get("code")
+	access := b.Token("web", b.Redemption("web", code, "")).Text(t, "access_token")
+	if got := b.Resource("/userinfo", access).Text(t, "sub"); got != b.User("alice").Subject {
+		t.Errorf("user %q", got)
+	}
+}
