@@ -50,7 +50,7 @@ func (s *session) refusesURI(ctx SpecContext, c target.Client, g target.Grant, s
 		if !tolerated {
 			s.violated("%s", landed(l))
 		}
-		s.warn("a redirect URI that names the same place in another way is accepted: %s", landed(l))
+		s.warn("a redirect URI that names the same place in another way is followed: %s", landed(l))
 	case overridden:
 		s.warn("the user agent was sent to the registered URI instead, with what was asked for")
 	}

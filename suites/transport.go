@@ -187,12 +187,6 @@ func origins(s *session) {
 			c := s.client("client", func(target.Client) bool { return true })
 			return s.driver.Revoke(c, marker+oauth.NewState(), "")
 		}),
-		Entry("the metadata document", func(SpecContext) oauth.Request {
-			if s.target.Endpoints.Metadata == "" {
-				s.notApplicable("the target file names no metadata document (endpoints.metadata)")
-			}
-			return oauth.Request{Title: "read the metadata document", Method: http.MethodGet, URL: s.target.Endpoints.Metadata}
-		}),
 	)
 }
 

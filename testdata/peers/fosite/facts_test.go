@@ -8,43 +8,43 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"flowproof/peers/probe"
 )
 
 // These tests hold on to facts about fosite itself that a conformance run reports. When one of them fails after
 // an update, fosite has changed, and so must the findings that are expected of it.
 
-func clientCredentials() url.Values { return url.Values{"grant_type": {"client_credentials"}} }
-
-// RFC 7636 section 4.6: fosite forgets the challenge before it compares the verifier, and keeps the code.
+// RFC 7636 section 4.6: fosite forgets the challenge before it compares the probe.Verifier, and keeps the code.
 func TestFactWrongVerifierForgetsTheChallenge(t *testing.T) {
 	b := start(t, options{pkceForPublic: true})
-	code := b.code("web", challenge("S256"))
-	b.token("web", b.redemption("web", code, strings.Repeat("wrong", 10))).refused(t, 400, "invalid_grant")
-	b.token("web", b.redemption("web", code, "")).want(t, http.StatusOK)
+	code := b.Code("web", challenge("S256"))
+	b.Token("web", b.Redemption("web", code, strings.Repeat("wrong", 10))).Refused(t, 400, "invalid_grant")
+	b.Token("web", b.Redemption("web", code, "")).Want(t, http.StatusOK)
 
-	code = b.code("web", challenge("S256"))
-	b.token("web", b.redemption("web", code, "")).refused(t, 400, "invalid_grant")
-	b.token("web", b.redemption("web", code, "")).want(t, http.StatusOK)
+	code = b.Code("web", challenge("S256"))
+	b.Token("web", b.Redemption("web", code, "")).Refused(t, 400, "invalid_grant")
+	b.Token("web", b.Redemption("web", code, "")).Want(t, http.StatusOK)
 
-	code = b.code("native", challenge("S256"))
-	b.token("native", b.redemption("native", code, strings.Repeat("wrong", 10))).refused(t, 400, "invalid_grant")
-	b.token("native", b.redemption("native", code, "")).refused(t, 400, "invalid_request")
+	code = b.Code("native", challenge("S256"))
+	b.Token("native", b.Redemption("native", code, strings.Repeat("wrong", 10))).Refused(t, 400, "invalid_grant")
+	b.Token("native", b.Redemption("native", code, "")).Refused(t, 400, "invalid_request")
 
 	b = start(t, options{})
-	code = b.code("native", challenge("S256"))
-	b.token("native", b.redemption("native", code, "")).refused(t, 400, "invalid_grant")
-	b.token("native", b.redemption("native", code, "")).want(t, http.StatusOK)
+	code = b.Code("native", challenge("S256"))
+	b.Token("native", b.Redemption("native", code, "")).Refused(t, 400, "invalid_grant")
+	b.Token("native", b.Redemption("native", code, "")).Want(t, http.StatusOK)
 }
 
 // RFC 6749 section 5.2: 401 to a client that used Basic needs a challenge.
 func TestFactNoChallengeForClients(t *testing.T) {
 	b := start(t, options{})
 	for _, path := range []string{tokenPath, introspectPath, revokePath} {
-		r := b.request("POST", path, "grant_type=client_credentials&token=x")
+		r := b.Request("POST", path, "grant_type=client_credentials&token=x")
 		r.SetBasicAuth(b.Client("service").ID, "wrong")
-		got := b.do(r).want(t, http.StatusUnauthorized)
-		if got.header.Get("WWW-Authenticate") != "" {
-			t.Errorf("%s: %v", path, got.header)
+		got := b.Do(r).Want(t, http.StatusUnauthorized)
+		if got.Header.Get("WWW-Authenticate") != "" {
+			t.Errorf("%s: %v", path, got.Header)
 		}
 	}
 }
@@ -52,18 +52,18 @@ func TestFactNoChallengeForClients(t *testing.T) {
 func TestFactErrorCodes(t *testing.T) {
 	b := start(t, options{pkceForPublic: true})
 	service := b.Client("service")
-	b.token("service", url.Values{"grant_type": {"urn:x"}}).refused(t, 400, "invalid_request")              // not unsupported_grant_type
-	b.token("service", url.Values{"grant_type": {"Client_Credentials"}}).refused(t, 400, "invalid_request") // nor here
-	b.token("spa", clientCredentials()).refused(t, 400, "invalid_grant")                                    // not unauthorized_client
-	b.submit(tokenPath, clientCredentials()).refused(t, 400, "invalid_request")                             // not invalid_client
-	b.get(tokenPath).refused(t, 400, "invalid_request")                                                     // not 405
+	b.Token("service", url.Values{"grant_type": {"urn:x"}}).Refused(t, 400, "invalid_request")              // not unsupported_grant_type
+	b.Token("service", url.Values{"grant_type": {"Client_Credentials"}}).Refused(t, 400, "invalid_request") // nor here
+	b.Token("spa", probe.ClientCredentials()).Refused(t, 400, "invalid_grant")                              // not unauthorized_client
+	b.Submit(tokenPath, probe.ClientCredentials()).Refused(t, 400, "invalid_request")                       // not invalid_client
+	b.Get(tokenPath).Refused(t, 400, "invalid_request")                                                     // not 405
 
-	r := b.request("POST", introspectPath, "token=x")
+	r := b.Request("POST", introspectPath, "token=x")
 	r.SetBasicAuth(service.ID, "wrong")
-	b.do(r).refused(t, 401, "request_unauthorized") // not a registered code
+	b.Do(r).Refused(t, 401, "request_unauthorized") // not a registered code
 	body := url.Values{"token": {"x"}, "client_id": {service.ID}, "client_secret": {service.Secret}}
-	b.submit(introspectPath, body).refused(t, 401, "request_unauthorized") // Basic or Bearer only
-	if got := b.post(introspectPath, "service", url.Values{"x": {"y"}}).want(t, 200).json(t); got["active"] != false {
+	b.Submit(introspectPath, body).Refused(t, 401, "request_unauthorized") // Basic or Bearer only
+	if got := b.Post(introspectPath, "service", url.Values{"x": {"y"}}).Want(t, 200).JSON(t); got["active"] != false {
 		t.Errorf("introspection without a token: %v", got)
 	}
 }
@@ -71,19 +71,19 @@ func TestFactErrorCodes(t *testing.T) {
 // RFC 6749 sections 3.1 and 3.2: no parameter twice. Fosite takes the first.
 func TestFactDuplicateParameters(t *testing.T) {
 	b := start(t, options{})
-	form := clientCredentials()
+	form := probe.ClientCredentials()
 	form["grant_type"] = []string{"client_credentials", "password"}
 	form["scope"] = []string{"profile", "photos"}
-	if got := b.token("service", form).want(t, 200).text(t, "scope"); got != "profile" {
+	if got := b.Token("service", form).Want(t, 200).Text(t, "scope"); got != "profile" {
 		t.Errorf("scope %q", got)
 	}
-	q := b.ask("web", "code", url.Values{"state": {state, "another-state"}, "scope": {"profile", "photos"}})
-	if got := b.decide(b.consent("alice", q), "accept").Query()["state"]; len(got) != 1 || got[0] != state {
+	q := b.Ask("web", "code", url.Values{"state": {probe.State, "another-state"}, "scope": {"profile", "photos"}})
+	if got := b.Decide(b.Consent("alice", q), "accept").Query()["state"]; len(got) != 1 || got[0] != probe.State {
 		t.Errorf("state %q", got)
 	}
 	web := b.Client("web")
-	q = b.ask("web", "code", url.Values{"redirect_uri": {web.RedirectURIs[0], "https://evil.test/"}, "client_id": {web.ID, b.Client("partner").ID}})
-	if got := b.decide(b.consent("alice", q), "accept"); got.Host != "app.acme.test" || got.Query().Get("code") == "" {
+	q = b.Ask("web", "code", url.Values{"redirect_uri": {web.RedirectURIs[0], "https://evil.test/"}, "client_id": {web.ID, b.Client("partner").ID}})
+	if got := b.Decide(b.Consent("alice", q), "accept"); got.Host != "app.acme.test" || got.Query().Get("code") == "" {
 		t.Errorf("landing %s", got)
 	}
 }
@@ -92,11 +92,11 @@ func TestFactDuplicateParameters(t *testing.T) {
 func TestFactTwoAuthenticationMethods(t *testing.T) {
 	b := start(t, options{})
 	for _, secret := range []string{b.Client("partner").Secret, "wrong"} {
-		form := clientCredentials()
+		form := probe.ClientCredentials()
 		form.Set("client_id", b.Client("partner").ID)
 		form.Set("client_secret", secret)
-		access := b.token("web", form).want(t, 200).text(t, "access_token")
-		about := b.post(introspectPath, "service", url.Values{"token": {access}}).text(t, "client_id")
+		access := b.Token("web", form).Want(t, 200).Text(t, "access_token")
+		about := b.Post(introspectPath, "service", url.Values{"token": {access}}).Text(t, "client_id")
 		if about != b.Client("web").ID {
 			t.Errorf("a token for %s", about)
 		}
@@ -106,11 +106,11 @@ func TestFactTwoAuthenticationMethods(t *testing.T) {
 // RFC 6749 section 3.2: a form only. Fosite reads multipart bodies too, and what it could decode of a broken one.
 func TestFactBodies(t *testing.T) {
 	b := start(t, options{})
-	send := func(kind, body string) answer {
-		r := b.request("POST", tokenPath, body)
+	send := func(kind, body string) probe.Answer {
+		r := b.Request("POST", tokenPath, body)
 		r.Header.Set("Content-Type", kind)
 		r.SetBasicAuth(b.Client("service").ID, b.Client("service").Secret)
-		return b.do(r)
+		return b.Do(r)
 	}
 	var body bytes.Buffer
 	parts := multipart.NewWriter(&body)
@@ -120,20 +120,20 @@ func TestFactBodies(t *testing.T) {
 	if err := parts.Close(); err != nil {
 		t.Fatal(err)
 	}
-	send(parts.FormDataContentType(), body.String()).want(t, 200)
-	send("application/x-www-form-urlencoded", "grant_type=client_credentials&x=%ZZ").want(t, 200)
-	send("application/x-www-form-urlencoded", "grant_type=client_credentials&x=%00%ff").want(t, 200)
-	send("application/json", `{"grant_type":"client_credentials"}`).refused(t, 400, "invalid_request")
+	send(parts.FormDataContentType(), body.String()).Want(t, 200)
+	send("application/x-www-form-urlencoded", "grant_type=client_credentials&x=%ZZ").Want(t, 200)
+	send("application/x-www-form-urlencoded", "grant_type=client_credentials&x=%00%ff").Want(t, 200)
+	send("application/json", `{"grant_type":"client_credentials"}`).Refused(t, 400, "invalid_request")
 }
 
 // RFC 6749 section 3.3: a default scope or invalid_scope. Fosite grants none at all and says so with "".
 func TestFactNoScope(t *testing.T) {
 	b := start(t, options{})
-	got := b.token("service", clientCredentials()).want(t, 200).json(t)
+	got := b.Token("service", probe.ClientCredentials()).Want(t, 200).JSON(t)
 	if scope, present := got["scope"]; !present || scope != "" {
 		t.Errorf("scope %v", got["scope"])
 	}
-	landing := b.decide(b.consent("alice", b.ask("web", "code", url.Values{"scope": {""}})), "accept")
+	landing := b.Decide(b.Consent("alice", b.Ask("web", "code", url.Values{"scope": {""}})), "accept")
 	if scope, present := landing.Query()["scope"]; !present || scope[0] != "" {
 		t.Errorf("landing %s", landing)
 	}
@@ -142,28 +142,28 @@ func TestFactNoScope(t *testing.T) {
 // RFC 6749 section 6: a narrower scope may be asked for. Fosite grants the old one and says so.
 func TestFactRefreshIgnoresScope(t *testing.T) {
 	b := start(t, options{})
-	refresh := b.token("web", b.password("photos profile offline")).text(t, "refresh_token")
+	refresh := b.Token("web", b.Password("photos profile offline")).Text(t, "refresh_token")
 	for _, scope := range []string{"photos", "photos notes", "admin"} {
-		got := b.token("web", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "scope": {scope}}).want(t, 200)
-		if got.text(t, "scope") != "photos profile offline" {
-			t.Errorf("scope %q", got.text(t, "scope"))
+		got := b.Token("web", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}, "scope": {scope}}).Want(t, 200)
+		if got.Text(t, "scope") != "photos profile offline" {
+			t.Errorf("scope %q", got.Text(t, "scope"))
 		}
-		refresh = got.text(t, "refresh_token")
+		refresh = got.Text(t, "refresh_token")
 	}
 }
 
 // RFC 6749 section 5.2: an invalid refresh token is invalid_grant. With its first half changed it is invalid_request.
 func TestFactChangedRefreshToken(t *testing.T) {
 	b := start(t, options{})
-	refresh := b.token("web", b.password("photos offline")).text(t, "refresh_token")
+	refresh := b.Token("web", b.Password("photos offline")).Text(t, "refresh_token")
 	changed := []byte(refresh)
 	changed[12] = 'A' + (changed[12]-'A'+1)%26
 	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {string(changed)}}
-	b.token("web", form).refused(t, 400, "invalid_request")
+	b.Token("web", form).Refused(t, 400, "invalid_request")
 	form.Set("refresh_token", refresh[:len(refresh)-10])
-	b.token("web", form).refused(t, 400, "invalid_grant")
+	b.Token("web", form).Refused(t, 400, "invalid_grant")
 	form.Set("refresh_token", strings.TrimPrefix(refresh, "ory_rt_")) // the prefix may be left out
-	b.token("web", form).want(t, 200)
+	b.Token("web", form).Want(t, 200)
 }
 
 // RFC 6749 sections 4.1.2.1 and 4.2.2.1: most errors come before fosite knows that an answer belongs in the fragment,
@@ -184,7 +184,7 @@ func TestFactErrorsOfTheAuthorizationEndpoint(t *testing.T) {
 		{"no state", "web", "code", url.Values{"state": {""}}, "invalid_state", false},
 		{"a short state", "web", "code", url.Values{"state": {"seven77"}}, "invalid_state", false},
 	} {
-		landing := b.get(authorizePath + "?" + b.ask(c.client, c.kind, c.more).Encode()).location(t)
+		landing := b.Get(authorizePath + "?" + b.Ask(c.client, c.kind, c.more).Encode()).Location(t)
 		members := landing.Query()
 		if c.fragment {
 			members, _ = url.ParseQuery(landing.Fragment)
@@ -195,18 +195,18 @@ func TestFactErrorsOfTheAuthorizationEndpoint(t *testing.T) {
 	}
 
 	// The error quotes what it was sent.
-	landing := b.get(authorizePath + "?" + b.ask("web", "code", url.Values{"scope": {"é\\"}}).Encode()).location(t)
+	landing := b.Get(authorizePath + "?" + b.Ask("web", "code", url.Values{"scope": {"é\\"}}).Encode()).Location(t)
 	if !strings.Contains(landing.Query().Get("error_description"), `é\`) {
 		t.Errorf("landing %s", landing)
 	}
 
-	unknown := b.get(authorizePath + "?client_id=nobody")
-	unknown.refused(t, 401, "invalid_client")
-	if unknown.header.Get("WWW-Authenticate") != "" || !strings.HasPrefix(unknown.header.Get("Content-Type"), "application/json") {
-		t.Errorf("header %v", unknown.header)
+	unknown := b.Get(authorizePath + "?client_id=nobody")
+	unknown.Refused(t, 401, "invalid_client")
+	if unknown.Header.Get("WWW-Authenticate") != "" || !strings.HasPrefix(unknown.Header.Get("Content-Type"), "application/json") {
+		t.Errorf("header %v", unknown.Header)
 	}
-	foreign := b.ask("web", "code", url.Values{"redirect_uri": {"https://evil.test/"}})
-	b.get(authorizePath+"?"+foreign.Encode()).refused(t, 400, "invalid_request")
+	foreign := b.Ask("web", "code", url.Values{"redirect_uri": {"https://evil.test/"}})
+	b.Get(authorizePath+"?"+foreign.Encode()).Refused(t, 400, "invalid_request")
 }
 
 // These errors come only after the person has accepted.
@@ -218,11 +218,11 @@ func TestFactErrorsAfterConsent(t *testing.T) {
 		code   string
 	}{
 		{"mobile", nil, "invalid_request"},
-		{"web", url.Values{"code_challenge": {s256(verifier)}, "code_challenge_method": {"s256"}}, "invalid_request"},
+		{"web", url.Values{"code_challenge": {probe.S256(probe.Verifier)}, "code_challenge_method": {"s256"}}, "invalid_request"},
 		{"web", url.Values{"response_type": {"Code"}}, "unsupported_response_type"},
-		{"web", url.Values{"response_type": {"Code"}, "code_challenge": {s256(verifier)}, "code_challenge_method": {"S256"}}, "server_error"},
+		{"web", url.Values{"response_type": {"Code"}, "code_challenge": {probe.S256(probe.Verifier)}, "code_challenge_method": {"S256"}}, "server_error"},
 	} {
-		landing := b.decide(b.consent("alice", b.ask(c.client, "code", c.more)), "accept")
+		landing := b.Decide(b.Consent("alice", b.Ask(c.client, "code", c.more)), "accept")
 		members := landing.Query()
 		if landing.Fragment != "" { // whatever is not exactly "code" counts as implicit
 			members, _ = url.ParseQuery(landing.Fragment)
@@ -251,9 +251,9 @@ func TestFactLoopback(t *testing.T) {
 		"http://[::1]:7777/callback":          false,
 		"http://127.0.0.1:7777/x/../callback": false,
 	} {
-		got := b.get(authorizePath + "?" + b.ask("mobile", "code", url.Values{"redirect_uri": {uri}}).Encode())
-		if (got.status == http.StatusSeeOther) != accepted {
-			t.Errorf("%s: %d", uri, got.status)
+		got := b.Get(authorizePath + "?" + b.Ask("mobile", "code", url.Values{"redirect_uri": {uri}}).Encode())
+		if (got.Status == http.StatusSeeOther) != accepted {
+			t.Errorf("%s: %d", uri, got.Status)
 		}
 	}
 }
@@ -261,28 +261,28 @@ func TestFactLoopback(t *testing.T) {
 // RFC 7009: the token of another client is refused with an error, and a missing token is invalid_request.
 func TestFactRevocation(t *testing.T) {
 	b := start(t, options{})
-	access := url.Values{"token": {b.token("web", b.password("photos")).text(t, "access_token")}}
-	b.post(revokePath, "partner", access).want(t, 200) // but nothing is revoked
-	b.resource("/api/any", access.Get("token")).want(t, 200)
-	b.post(revokePath, "web", url.Values{"x": {"y"}}).want(t, 200)
+	access := url.Values{"token": {b.Token("web", b.Password("photos")).Text(t, "access_token")}}
+	b.Post(revokePath, "partner", access).Want(t, 200) // but nothing is revoked
+	b.Resource("/api/any", access.Get("token")).Want(t, 200)
+	b.Post(revokePath, "web", url.Values{"x": {"y"}}).Want(t, 200)
 }
 
 // OAuth 2.1 section 7.5.2: a replay that could not have succeeded should harm nobody. Here it ends the tokens.
 func TestFactForeignReplayRevokes(t *testing.T) {
 	b := start(t, options{})
-	code := b.code("web", challenge("S256"))
-	granted := b.token("web", b.redemption("web", code, verifier))
-	b.token("partner", b.redemption("partner", code, "")).refused(t, 400, "invalid_grant")
-	b.resource("/api/any", granted.text(t, "access_token")).refused(t, 401, "invalid_token")
-	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {granted.text(t, "refresh_token")}}
-	b.token("web", form).refused(t, 400, "invalid_grant")
+	code := b.Code("web", challenge("S256"))
+	granted := b.Token("web", b.Redemption("web", code, probe.Verifier))
+	b.Token("partner", b.Redemption("partner", code, "")).Refused(t, 400, "invalid_grant")
+	b.Resource("/api/any", granted.Text(t, "access_token")).Refused(t, 401, "invalid_token")
+	form := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {granted.Text(t, "refresh_token")}}
+	b.Token("web", form).Refused(t, 400, "invalid_grant")
 }
 
 // RFC 7662 section 2.2: exp is when the token expires. For a refresh token fosite says when the access token does.
 func TestFactIntrospectedRefreshToken(t *testing.T) {
 	b := start(t, options{})
-	refresh := b.token("web", b.password("photos offline")).text(t, "refresh_token")
-	about := b.post(introspectPath, "partner", url.Values{"token": {refresh}}).want(t, 200).json(t)
+	refresh := b.Token("web", b.Password("photos offline")).Text(t, "refresh_token")
+	about := b.Post(introspectPath, "partner", url.Values{"token": {refresh}}).Want(t, 200).JSON(t)
 	lifetime := about["exp"].(float64) - about["iat"].(float64)
 	if about["active"] != true || lifetime > 2*60*60 { // it lives for thirty days
 		t.Errorf("introspection: %v", about)
@@ -295,17 +295,17 @@ func TestFactConcurrentRedemption(t *testing.T) {
 	b := start(t, options{})
 	seen := map[int]int{}
 	for range 20 {
-		code := b.code("web", nil)
+		code := b.Code("web", nil)
 		var wg sync.WaitGroup
-		answers := make([]answer, 8)
+		answers := make([]probe.Answer, 8)
 		for i := range answers {
-			wg.Go(func() { answers[i] = b.token("web", b.redemption("web", code, "")) })
+			wg.Go(func() { answers[i] = b.Token("web", b.Redemption("web", code, "")) })
 		}
 		wg.Wait()
 		for _, a := range answers {
-			seen[a.status]++
-			if a.status != 200 && a.status != 400 && a.status != 500 {
-				t.Errorf("%d: %s", a.status, a.body)
+			seen[a.Status]++
+			if a.Status != 200 && a.Status != 400 && a.Status != 500 {
+				t.Errorf("%d: %s", a.Status, a.Body)
 			}
 		}
 	}
@@ -314,11 +314,11 @@ func TestFactConcurrentRedemption(t *testing.T) {
 
 func BenchmarkClientCredentials(bm *testing.B) {
 	b := start(bm, options{})
-	b.browser.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
+	b.Browser.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
 	bm.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			if got := b.token("service", clientCredentials()); got.status != http.StatusOK {
-				bm.Errorf("%d: %s", got.status, got.body)
+			if got := b.Token("service", probe.ClientCredentials()); got.Status != http.StatusOK {
+				bm.Errorf("%d: %s", got.Status, got.Body)
 			}
 		}
 	})

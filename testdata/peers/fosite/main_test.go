@@ -19,7 +19,7 @@ func TestRun(t *testing.T) {
 	output, stdout := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(t.Context(), []string{"-out", folder, "-until-eof", "-tokens", "jwt"}, stdin, stdout, io.Discard)
+		ended <- command().Run(t.Context(), []string{"-out", folder, "-until-eof", "-tokens", "jwt"}, stdin, stdout, io.Discard)
 		_ = stdout.Close()
 	}()
 	line, err := bufio.NewReader(output).ReadString('\n')
@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	end()
-	if err := run(ctx, []string{"-out", t.TempDir()}, strings.NewReader(""), io.Discard, io.Discard); err != nil && !strings.Contains(err.Error(), "cancel") {
+	if err := command().Run(ctx, []string{"-out", t.TempDir()}, strings.NewReader(""), io.Discard, io.Discard); err != nil && !strings.Contains(err.Error(), "cancel") {
 		t.Error(err)
 	}
 }
@@ -93,7 +93,7 @@ func TestRunRefuses(t *testing.T) {
 		{}, {"-out", t.TempDir(), "-tokens", "paper"}, {"-out", t.TempDir(), "-public-pkce", "x"},
 		{"-out", t.TempDir(), "more"}, {"-out", t.TempDir(), "-listen", "nowhere:x"}, {"-nonsense"},
 	} {
-		if err := run(t.Context(), arguments, strings.NewReader(""), io.Discard, io.Discard); err == nil {
+		if err := command().Run(t.Context(), arguments, strings.NewReader(""), io.Discard, io.Discard); err == nil {
 			t.Errorf("%v was accepted", arguments)
 		}
 	}

@@ -93,7 +93,12 @@ func (d *Door) loginPage(w http.ResponseWriter, r *http.Request) {
 
 func (d *Door) login(w http.ResponseWriter, r *http.Request) {
 	s, ok := d.genuine(w, r)
-	if !ok {
+	switch {
+	case !ok && s.subject != "":
+		// Somebody signed in in another tab meanwhile, and that ended the session to which this form was shown.
+		d.resume(w, r)
+		return
+	case !ok:
 		d.expired(w)
 		return
 	}
@@ -104,9 +109,14 @@ func (d *Door) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	d.sessions.begin(w, r, name, subject)
+	d.resume(w, r)
+}
+
+// resume goes on with the authorization request for which somebody was asked to sign in.
+func (d *Door) resume(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	// The path is ours and fixed, so whatever stands in the query, the browser stays here.
-	target := url.URL{Path: d.authorize, RawQuery: query}
+	target := url.URL{Path: d.authorize, RawQuery: r.PostForm.Get("request")}
 	http.Redirect(w, r, target.String(), http.StatusSeeOther)
 }
 

@@ -8,6 +8,7 @@ package stand
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 )
 
 // The scopes that clients may be registered for; nobody may have Forbidden.
@@ -110,4 +111,20 @@ func (r Registration) User(name string) User {
 		}
 	}
 	return User{}
+}
+
+// Offering is what a peer that has these grants only can register of r.
+func (r Registration) Offering(grants ...string) Registration {
+	kept := Registration{Users: r.Users}
+	for _, c := range r.Clients {
+		c.Grants = slices.DeleteFunc(slices.Clone(c.Grants), func(g string) bool { return !slices.Contains(grants, g) })
+		person := slices.Contains(c.Grants, "authorization_code") || slices.Contains(c.Grants, "password")
+		if !person { // nobody's tokens are refreshed
+			c.Grants = slices.DeleteFunc(c.Grants, func(g string) bool { return g == "refresh_token" })
+		}
+		if len(c.Grants) > 0 {
+			kept.Clients = append(kept.Clients, c)
+		}
+	}
+	return kept
 }

@@ -34,7 +34,7 @@ func (r *Run) Flags(f *flag.FlagSet) {
 
 // Serve listens, builds the peer for its base URL, writes the target file, says so in one line on stdout, and
 // serves until the context ends or, if wished, stdin is closed.
-func (r Run) Serve(ctx context.Context, stdin io.Reader, stdout io.Writer, build func(base string) (Peer, error)) error {
+func (r Run) Serve(ctx context.Context, stdin io.Reader, stdout io.Writer, build Build) error {
 	if r.Out == "" {
 		return errors.New("stand: no folder for the target file; give one with -out")
 	}
