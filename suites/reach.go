@@ -20,7 +20,7 @@ const (
 func (s *session) reach(ctx context.Context) error {
 	x := s.driver.Send(ctx, oauth.Request{Title: "see whether the token endpoint answers", Method: http.MethodGet, URL: s.target.Endpoints.Token})
 	if !x.Answered() {
-		return fmt.Errorf("%w: %s: %w", ErrUnreachable, s.target.Endpoints.Token, x.Err)
+		return fmt.Errorf("%w: %s: %s", ErrUnreachable, s.target.Endpoints.Token, s.driver.Redactor().Text(x.Err.Error()))
 	}
 	return nil
 }

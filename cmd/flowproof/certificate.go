@@ -16,7 +16,7 @@ import (
 
 // throwAway makes a certificate for this machine's loopback, and the same as a trust root in PEM. Its key
 // is never written down.
-func throwAway() (tls.Certificate, string, error) {
+func throwAway(changes ...func(*x509.Certificate)) (tls.Certificate, string, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, "", fmt.Errorf("make a key for TLS: %w", err)
@@ -28,6 +28,9 @@ func throwAway() (tls.Certificate, string, error) {
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		IsCA: true, BasicConstraintsValid: true,
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	for _, change := range changes {
+		change(described)
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, described, described, &key.PublicKey, key)
 	if err != nil {

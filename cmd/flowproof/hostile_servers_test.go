@@ -17,9 +17,12 @@ import (
 // A trouble is a server that misbehaves.
 type trouble struct {
 	name  string
-	start func(t *testing.T) (url string)
+	start func(t *testing.T) address
 	kind  kind
 }
+
+// An address is where a server is, and the root to trust for it, in PEM; empty: none of its own.
+type address struct{ url, ca string }
 
 // A kind is what may be claimed of a server.
 type kind int
@@ -31,31 +34,40 @@ const (
 )
 
 // talker is a server that does something to each connection, and then closes it.
-func talker(talk func(c net.Conn, in *bufio.Reader)) func(*testing.T) string {
-	return func(t *testing.T) string {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+func talker(talk func(c net.Conn, in *bufio.Reader)) func(*testing.T) address {
+	return func(t *testing.T) address {
+		l := listening(t)
+		go talkTo(l, talk)
+		return address{url: "http://" + l.Addr().String()}
+	}
+}
+
+func listening(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// talkTo does to each connection what is to be done, until the listener is closed.
+func talkTo(l net.Listener, talk func(c net.Conn, in *bufio.Reader)) {
+	for {
+		c, err := l.Accept()
 		if err != nil {
-			t.Fatal(err)
+			return
 		}
-		t.Cleanup(func() { _ = l.Close() })
 		go func() {
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				go func() {
-					defer c.Close()
-					talk(c, bufio.NewReader(c))
-				}()
-			}
+			defer c.Close()
+			talk(c, bufio.NewReader(c))
 		}()
-		return "http://" + l.Addr().String()
 	}
 }
 
 // answers is a server that reads each request and writes the same bytes, as they are.
-func answers(raw string) func(*testing.T) string {
+func answers(raw string) func(*testing.T) address {
 	return talker(func(c net.Conn, in *bufio.Reader) {
 		for heardRequest(in) {
 			if _, err := io.WriteString(c, raw); err != nil {
@@ -76,7 +88,7 @@ func heardRequest(in *bufio.Reader) bool {
 }
 
 // goesOn writes the beginning and then, for ever, more of the same.
-func goesOn(begin, more string, every time.Duration) func(*testing.T) string {
+func goesOn(begin, more string, every time.Duration) func(*testing.T) address {
 	return talker(func(c net.Conn, in *bufio.Reader) {
 		if !heardRequest(in) {
 			return
@@ -108,8 +120,10 @@ func reset(c net.Conn) {
 	}
 }
 
+const hostileToken = "0123456789abcdefABCDEF0123456789"
+
 func tokenWith(more string) string {
-	return `{"access_token":"0123456789abcdefABCDEF0123456789","token_type":"Bearer","expires_in":600` + more + `}`
+	return `{"access_token":"` + hostileToken + `","token_type":"Bearer","expires_in":600` + more + `}`
 }
 
 // gzipBomb is a short answer that would be a very long one.
@@ -127,14 +141,11 @@ func gzipBomb() string {
 // troubles are the servers.
 func troubles() []trouble {
 	var down atomic.Int64
-	return []trouble{
-		{"refuses connections", func(t *testing.T) string {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			return "http://" + l.Addr().String()
+	return append(secureTroubles(), []trouble{
+		{"refuses connections", func(t *testing.T) address {
+			l := listening(t)
+			_ = l.Close()
+			return address{url: "http://" + l.Addr().String()}
 		}, mute},
 		{"resets at once", talker(func(c net.Conn, _ *bufio.Reader) { reset(c) }), mute},
 		{"resets after the request", talker(func(c net.Conn, in *bufio.Reader) { heardRequest(in); reset(c) }), mute},
@@ -180,21 +191,19 @@ func troubles() []trouble {
 		}), mute},
 		{"a gzip bomb", answers(gzipBomb()), wrong},
 		{"no HTTP", answers("SSH-2.0-OpenSSH_9.2\r\n"), mute},
-		{"HTTP/0.9", answers("<html>hello</html>"), mute},
+		{"HTTP of the first version", answers("<html>hello</html>"), mute},
 		{"a status that is none", answers("HTTP/1.1 999999 What\r\n\r\n"), mute},
 		{"a redirect to itself", answers("HTTP/1.1 302 Found\r\nLocation: /oauth/auth\r\nContent-Length: 0\r\n\r\n"), wrong},
-		{"redirects that grow", func(t *testing.T) string {
-			return talker(func(c net.Conn, in *bufio.Reader) {
-				for n := 0; ; n++ {
-					r, err := http.ReadRequest(in)
-					if err != nil {
-						return
-					}
-					_, _ = io.Copy(io.Discard, r.Body)
-					fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: %s%s\r\nContent-Length: 0\r\n\r\n", r.URL.Path, "/more?"+r.URL.RawQuery)
+		{"redirects that grow", talker(func(c net.Conn, in *bufio.Reader) {
+			for n := 0; ; n++ {
+				r, err := http.ReadRequest(in)
+				if err != nil {
+					return
 				}
-			})(t)
-		}, wrong},
+				_, _ = io.Copy(io.Discard, r.Body)
+				fmt.Fprintf(c, "HTTP/1.1 302 Found\r\nLocation: %s%s\r\nContent-Length: 0\r\n\r\n", r.URL.Path, "/more?"+r.URL.RawQuery)
+			}
+		}), wrong},
 		{"a redirect to a file", answers("HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n"), wrong},
 		{"a redirect to a script", answers("HTTP/1.1 302 Found\r\nLocation: javascript:alert(1)\r\nContent-Length: 0\r\n\r\n"), wrong},
 		{"a redirect to nowhere", answers("HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n"), wrong},
@@ -211,5 +220,5 @@ func troubles() []trouble {
 				}
 			}
 		}), wrong},
-	}
+	}...)
 }

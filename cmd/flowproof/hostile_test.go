@@ -58,7 +58,7 @@ func TestHostileServers(t *testing.T) {
 				if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 					rss = u.Maxrss << 10
 				}
-				t.Logf("%s: exit %d after %v with %d MiB", args[0], code, took.Round(time.Millisecond), rss>>20)
+				t.Logf("%s: exit %d after %v with %d MiB: %s", args[0], code, took.Round(time.Millisecond), rss>>20, lastLine(said.String()))
 				switch {
 				case late:
 					hung.Add(1)
@@ -72,6 +72,9 @@ func TestHostileServers(t *testing.T) {
 				if rss > hostileMemory && !raceDetector {
 					large.Add(1)
 					t.Errorf("%s took %d MiB", args[0], rss>>20)
+				}
+				if strings.Contains(said.String(), hostileToken[:20]) {
+					t.Errorf("%s shows the token:\n%s", args[0], said.String())
 				}
 				if why := hostileVerdict(args[0], code, out.String(), said.String(), tr.kind); why != "" {
 					amiss.Add(1)
@@ -119,7 +122,7 @@ func hostileVerdict(verb string, code int, out, said string, k kind) string {
 	return ""
 }
 
-func hostileTarget(t *testing.T, folder, url string) string {
+func hostileTarget(t *testing.T, folder string, at address) string {
 	t.Helper()
 	text := fmt.Sprintf(`name: hostile
 url: %s
@@ -135,12 +138,20 @@ users:
 scopes: {default: read, narrow: read}
 resources:
   any: {get: /api}
-`, url)
+`, at.url)
+	if at.ca != "" {
+		text += "tls: {ca: ca.pem}\n"
+	}
 	path := filepath.Join(folder, "target.yaml")
-	for name, content := range map[string]string{path: text, filepath.Join(folder, "secret"): "0123456789abcdef0123456789abcdef"} {
+	for name, content := range map[string]string{path: text, filepath.Join(folder, "secret"): "0123456789abcdef0123456789abcdef", filepath.Join(folder, "ca.pem"): at.ca} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return path
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }

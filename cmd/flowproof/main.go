@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // net/http writes what a server sent out of turn there, were it a token
 	os.Exit(run(context.Background(), os.Args[1:], system()))
 }
 

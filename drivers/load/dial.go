@@ -105,6 +105,7 @@ func class(err error) string {
 		handshake handshakeError
 		record    tls.RecordHeaderError
 		alert     tls.AlertError
+		untrusted *tls.CertificateVerificationError
 		lookup    *net.DNSError
 		small     *fasthttp.ErrSmallBuffer
 		timeout   net.Error
@@ -129,7 +130,7 @@ func class(err error) string {
 		return "unreachable"
 	case errors.As(err, &lookup):
 		return "name not found"
-	case errors.As(err, &handshake), errors.As(err, &record), errors.As(err, &alert):
+	case errors.As(err, &handshake), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &untrusted):
 		return "tls"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return "eof"

@@ -65,7 +65,7 @@ func (at *site) ask(ctx context.Context, r oauth.Request) (oauth.Exchange, error
 		return x, fmt.Errorf("load: ask for a first token: %w", context.Cause(ctx))
 	}
 	if !x.Answered() {
-		return x, fmt.Errorf("load: %w: %s (%s)", ErrUnreachable, r.URL, class(x.Err))
+		return x, fmt.Errorf("load: %w: %s: %s", ErrUnreachable, r.URL, at.driver.Redactor().Text(x.Err.Error()))
 	}
 	return x, nil
 }
