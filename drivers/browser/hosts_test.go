@@ -8,9 +8,10 @@ import (
 
 func TestHostsThatAVisitMayOpen(t *testing.T) {
 	h := hostsOf(target.Target{
-		URL:       "https://Space.acme.test",
-		Endpoints: target.Endpoints{Authorization: "https://space.acme.test:443/oauth/auth", Token: "http://127.0.0.1:8080/token"},
-	}, []string{"idp.acme.test", "sso.acme.test:8443"})
+		URL:         "https://Space.acme.test",
+		Endpoints:   target.Endpoints{Authorization: "https://space.acme.test:443/oauth/auth", Token: "http://127.0.0.1:8080/token"},
+		SignInHosts: []string{"idp.acme.test", "sso.acme.test:8443"},
+	})
 	for where, want := range map[string]bool{
 		"https://space.acme.test/x":     true,
 		"https://SPACE.acme.test:443/":  true,
@@ -18,7 +19,8 @@ func TestHostsThatAVisitMayOpen(t *testing.T) {
 		"https://space.acme.test:8443/": false,
 		"http://127.0.0.1:8080/":        true,
 		"http://127.0.0.1:8081/":        false,
-		"https://idp.acme.test:9443/":   true,
+		"https://idp.acme.test/":        true,
+		"https://idp.acme.test:9443/":   false,
 		"https://sso.acme.test:8443/":   true,
 		"https://sso.acme.test/":        false,
 		"https://space.acme.test@evil/": false,

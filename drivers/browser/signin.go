@@ -49,9 +49,28 @@ func (v *visit) meet() {
 		v.signIn()
 	case "consent":
 		v.consent()
+	case "banner":
+		v.dismiss()
 	default:
 		v.rest()
 	}
+}
+
+// dismiss takes a banner away that hides what the page asks for.
+func (v *visit) dismiss() {
+	const most = 2
+	if v.banners == most || v.news == v.dismissed {
+		v.rest()
+		return
+	}
+	v.banners++
+	v.do("dismiss", nil, func(a answer) {
+		if a.Did != "" {
+			v.deed(0, a.Did, v.view.URL)
+		}
+		v.dismissed = v.news
+		v.decide()
+	})
 }
 
 // signIn gives the page what it asks for, each thing once in a visit.
@@ -72,6 +91,9 @@ func (v *visit) signIn() {
 		v.failure = v.fail(v.signing(), "the page asks for a one-time password, and the user has no totp secret in the target file")
 		return
 	}
+	if !v.mayType(v.signing()) {
+		return
+	}
 	v.sent.username = v.sent.username || username
 	v.sent.password = v.sent.password || password
 	v.sent.otp = v.sent.otp || otp
@@ -90,11 +112,12 @@ func (v *visit) signIn() {
 	}
 	submit := func(code string) {
 		what.OTP = code
-		v.do("signIn", what, func(answer string) {
-			if answer != "" {
-				v.failure = v.fail(v.signing(), "the page does not take the form: "+answer)
+		v.do("signIn", what, func(a answer) {
+			if a.Problem != "" {
+				v.failure = v.fail(v.signing(), "the page does not take the form: "+a.Problem)
 				return
 			}
+			v.deed(0, a.Did, v.view.URL)
 			v.decide()
 		})
 	}
@@ -103,6 +126,20 @@ func (v *visit) signIn() {
 		return
 	}
 	submit("")
+}
+
+// mayType keeps the user's credentials from pages that the target file does not name, and from servers that
+// have refused them before; else it ends the visit.
+func (v *visit) mayType(doing string) bool {
+	if t := v.s.b.target; !t.MayTypeInto(v.view.URL) {
+		v.failure = v.fail(doing, oauth.Unnamed(t, v.view.URL))
+		return false
+	}
+	if before := v.s.b.tried.Refused(*v.User); before != "" {
+		v.failure = v.fail(doing, before)
+		return false
+	}
+	return true
 }
 
 func (v *visit) signing() string { return fmt.Sprintf("sign in as %q", v.User.Name) }
@@ -117,6 +154,7 @@ func (v *visit) refused() {
 		} else {
 			why += ": the sign-in page came back"
 		}
+		v.s.b.tried.Refuse(*v.User, v.s.b.options.Redact(why))
 		v.failure = v.fail(v.signing(), why)
 	}
 	if v.page != v.sentFrom || (v.view.Alert != "" && v.view.Alert != v.alert && len(v.inflight) == 0) {
@@ -144,7 +182,12 @@ func (v *visit) consent() {
 	}
 	v.consented = v.page
 	v.consents++
-	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, nil)
+	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, func(a answer) {
+		if a.Did != "" {
+			v.deed(0, a.Did, v.view.URL)
+		}
+		v.decide()
+	})
 }
 
 // rest waits until the page that asks for nothing is finished, and takes it as the end.

@@ -63,16 +63,26 @@ type visit struct {
 	alert     string // what that page said before
 	consented int    // the page that consent was given on
 	consents  int
+	banners   int  // about cookies, that were taken away
+	dismissed int  // what was known of the page then
 	step      int  // of the recipe
 	begun     bool // a step of it was done
 	played    bool // all of them were
+
+	lastDeed time.Time
 }
 
 // acted is what came of an act in the page.
 type acted struct {
-	answer string
+	answer answer
 	err    error
-	then   func(answer string)
+	then   func(answer)
+}
+
+// An answer is what the probe says of an act: why it was not done, or what was done.
+type answer struct {
+	Problem string `json:"problem"`
+	Did     string `json:"did"`
 }
 
 // resumed ends the pause of a visit.
@@ -98,7 +108,7 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	run := &visit{Visit: v, watched: w, s: s, caller: ctx, ctx: bounded, start: authority(v.URL),
+	run := &visit{Visit: v, watched: w, s: s, caller: ctx, ctx: bounded, start: authority(v.URL), lastDeed: time.Now(),
 		frames: map[network.RequestID]bool{}, inflight: map[network.RequestID]bool{}, timer: time.NewTimer(time.Hour)}
 	defer run.timer.Stop()
 	if v.User != nil {
@@ -156,6 +166,9 @@ func (v *visit) play() (oauth.Landing, error) {
 			out.Page = f.Page
 		}
 		return out, v.failure
+	}
+	if v.User != nil && v.sent.password && (v.landing.Kind == oauth.Redirected || v.landing.Kind == oauth.Consent) {
+		v.s.b.tried.Taken(*v.User)
 	}
 	v.landing.Trail = v.trail.exchanges()
 	return *v.landing, nil
@@ -327,13 +340,13 @@ func (v *visit) tell(e *runtime.EventBindingCalled) {
 }
 
 // do runs an act in the page, while the visit goes on; then decides how.
-func (v *visit) do(act string, argument any, then func(answer string)) {
+func (v *visit) do(act string, argument any, then func(answer)) {
 	v.acting = true
 	world := v.world
 	go func() {
-		var answer string
-		err := v.s.call(v.ctx, world, act, argument, &answer)
-		v.push(acted{answer, err, then})
+		var a answer
+		err := v.s.call(v.ctx, world, act, argument, &a)
+		v.push(acted{a, err, then})
 	}()
 }
 

@@ -102,11 +102,17 @@ func (d *Driver) Redactor() *Redactor { return d.redactor }
 // Send sends the request once and waits for the whole answer, at most the target's timeout.
 // Whatever happens is in the exchange; Err is set when there was no whole answer.
 func (d *Driver) Send(ctx context.Context, r Request) Exchange {
+	e := d.send(ctx, r)
+	d.tell(e)
+	return e
+}
+
+// send is Send, of which no observer is told.
+func (d *Driver) send(ctx context.Context, r Request) Exchange {
 	e := Exchange{Request: r.Changed(), Started: time.Now()}
 	e.Err = d.exchange(ctx, &e)
 	e.Duration = time.Since(e.Started)
 	d.learn(e)
-	d.tell(e)
 	return e
 }
 
