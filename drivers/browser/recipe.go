@@ -35,7 +35,9 @@ func (v *visit) followRecipe() {
 				return
 			}
 			v.deed(v.step+1, a.Did, v.view.URL)
-			v.sent.password = v.sent.password || step.Do == "fill" && step.Value == "password"
+			if step.Do == "fill" && step.Value == "password" {
+				v.sent.password, v.typed = true, true
+			}
 			v.step++
 			v.begun = true
 			v.sentFrom, v.alert = v.page, v.view.Alert

@@ -97,6 +97,7 @@ func (v *visit) signIn() {
 	v.sent.username = v.sent.username || username
 	v.sent.password = v.sent.password || password
 	v.sent.otp = v.sent.otp || otp
+	v.typed = v.typed || password
 	v.sentFrom, v.alert = v.page, w.Alert
 
 	var what struct {
@@ -142,6 +143,20 @@ func (v *visit) mayType(doing string) bool {
 	return true
 }
 
+// remember files what became of the user's password, if it was sent. Where that is not known, it is as good
+// as refused: finding out by trying again might lock the account.
+func (v *visit) remember() {
+	switch {
+	case v.User == nil || !v.typed || v.caller.Err() != nil:
+	case v.consents > 0 || v.landing != nil && v.landing.Kind != oauth.Shown:
+		v.s.b.tried.Taken(*v.User)
+	case v.landing != nil && v.landing.Page != nil:
+		v.s.b.tried.Refuse(*v.User, v.s.b.options.Redact(v.landing.Page.Unexpected()))
+	case v.failure != nil:
+		v.s.b.tried.Refuse(*v.User, v.failure.Error())
+	}
+}
+
 func (v *visit) signing() string { return fmt.Sprintf("sign in as %q", v.User.Name) }
 
 // refused ends a visit whose sign-in page came back. The page that was sent may still be there for a
@@ -154,7 +169,6 @@ func (v *visit) refused() {
 		} else {
 			why += ": the sign-in page came back"
 		}
-		v.s.b.tried.Refuse(*v.User, v.s.b.options.Redact(why))
 		v.failure = v.fail(v.signing(), why)
 	}
 	if v.page != v.sentFrom || (v.view.Alert != "" && v.view.Alert != v.alert && len(v.inflight) == 0) {

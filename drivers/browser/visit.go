@@ -59,6 +59,7 @@ type visit struct {
 	halted bool // the caller has held the visit
 
 	sent      struct{ username, password, otp bool }
+	typed     bool   // the password was really typed into a page
 	sentFrom  int    // the page that they were sent from
 	alert     string // what that page said before
 	consented int    // the page that consent was given on
@@ -160,15 +161,13 @@ func (v *visit) play() (oauth.Landing, error) {
 		}
 	}
 	v.finish()
+	v.remember()
 	if v.failure != nil {
 		out := oauth.Landing{Trail: v.trail.exchanges()}
 		if f := new(Failure); errors.As(v.failure, &f) {
 			out.Page = f.Page
 		}
 		return out, v.failure
-	}
-	if v.User != nil && v.sent.password && (v.landing.Kind == oauth.Redirected || v.landing.Kind == oauth.Consent) {
-		v.s.b.tried.Taken(*v.User)
 	}
 	v.landing.Trail = v.trail.exchanges()
 	return *v.landing, nil

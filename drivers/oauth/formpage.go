@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"fmt"
 	"strings"
 
 	"flowproof/drivers/target"
@@ -16,6 +17,15 @@ func (p Page) Kind() LandingKind {
 		return Consent
 	}
 	return Shown
+}
+
+// Unexpected says that the page came where the sign-in should have gone on.
+func (p Page) Unexpected() string {
+	text := strings.Join(strings.Fields(p.Title+" "+p.Text), " ")
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	return fmt.Sprintf("the server answers the sign-in with a page (status %d) that leads nowhere: %s", p.Status, text)
 }
 
 // Approval is the request that agreeing on a consent page sends; false where no plain form sends it.

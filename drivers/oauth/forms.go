@@ -87,6 +87,21 @@ func (s *formSession) Cookies(_ context.Context, raw string) ([]*http.Cookie, er
 	return s.jar.Cookies(u), nil
 }
 
+// remember files what became of the user's password, if it was sent. Where that is not known, it is as good
+// as refused: finding out by trying again might lock the account.
+func (p *visiting) remember(ctx context.Context, l Landing, err error) {
+	hide := p.session.driver.Redactor().Text
+	switch {
+	case p.signedIn == 0 || ctx.Err() != nil:
+	case p.consented > 0 || err == nil && l.Kind != Shown:
+		p.session.tried.Taken(*p.visit.User)
+	case err != nil:
+		p.session.tried.Refuse(*p.visit.User, hide(err.Error()))
+	case l.Page != nil:
+		p.session.tried.Refuse(*p.visit.User, hide(l.Page.Unexpected()))
+	}
+}
+
 // jarURL treats loopback as browsers do: Secure cookies are kept and sent there without TLS.
 func jarURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
@@ -108,6 +123,7 @@ func (s *formSession) Visit(ctx context.Context, v Visit) (Landing, error) {
 		Header: Params{{"Accept", htmlType}},
 	})
 	l.Trail = p.trail
+	p.remember(ctx, l, err)
 	if err != nil {
 		return l, fmt.Errorf("oauth: visit the authorization endpoint: %w", err)
 	}

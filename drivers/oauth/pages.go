@@ -118,7 +118,7 @@ func (f *form) userField(password int) int {
 	if i := f.find(func(c control) bool { return c.kind == "email" }); i >= 0 && i < password {
 		return i
 	}
-	if i := f.find(writable); i >= 0 && i < password {
+	if i := f.find(writable); i >= 0 && (i < password || password < 0) { // the first of two pages has no other field
 		return i
 	}
 	return -1
@@ -228,11 +228,9 @@ func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request
 	return p.submit(e, c.form, c.button, title)
 }
 
-// refused is the end of a visit whose sign-in page came back; the same is not tried again in this run.
+// refused is the end of a visit whose sign-in page came back.
 func (p *visiting) refused(what string, e Exchange, d *document) error {
-	err := fmt.Errorf("the server refused %s of %s: it answers %d and shows the sign-in page again%s", what, p.visit.User.Name, e.Status, said(d))
-	p.session.tried.Refuse(*p.visit.User, p.session.driver.Redactor().Text(err.Error()))
-	return err
+	return fmt.Errorf("the server refused %s of %s: it answers %d and shows the sign-in page again%s", what, p.visit.User.Name, e.Status, said(d))
 }
 
 func said(d *document) string {
