@@ -58,7 +58,7 @@ func deliver(c console, r reports.Record, d delivery) error {
 		if err := reports.Render("json", c.out, r); err != nil {
 			return unable("write the record to stdout: %w", err)
 		}
-	} else {
+	} else if !c.quiet() {
 		r.Summary(c.out, c.color)
 		if len(written) > 0 {
 			fmt.Fprintf(c.out, "\nreports: %s\n", strings.Join(written, ", "))

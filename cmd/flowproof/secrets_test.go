@@ -125,6 +125,7 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 				{"check", "-t", path, "--out", out, "--progress", "teamcity", "--format", "json,junit,html,sarif,markdown,teamcity,openmetrics,text"},
 				{"check", "-t", path, "--json", "--no-browser", "--out", ""},
 				{"load", "-t", path, "--grant", "client_credentials,password,refresh_token", "--rate", "100/s", "--duration", "500ms", "--out", out},
+				{"login", "-t", path, "--out", out},
 				{"report", filepath.Join(out, "check.json")},
 				{"report", filepath.Join(out, "load.json"), "--format", "csv,hgrm,markdown,openmetrics,teamcity,text", "--out", out},
 				{"report", "--history", out},

@@ -38,6 +38,8 @@
 	const hints = (el) =>
 		[el.name, el.id, el.autocomplete, el.placeholder, el.getAttribute("aria-label"), ...[...(el.labels ?? [])].map((l) => l.innerText)].join(" ");
 
+	const named = (el) => clean([...(el.labels ?? [])].map((l) => l.innerText).join(" ") || el.getAttribute("aria-label") || el.getAttribute("placeholder"));
+
 	const fields = () => {
 		const open = all("input").filter((el) => !el.disabled && !el.readOnly && visible(el));
 		const text = (el) => ["text", "email", "tel", "number", "password", ""].includes(el.type);
@@ -174,7 +176,7 @@
 		const id = el.getAttribute("id");
 		const name = el.getAttribute("name");
 		const type = el.getAttribute("type");
-		const few = [id && `#${CSS.escape(id)}`, name && `${tag}[name=${JSON.stringify(name)}]`, type && `${tag}[type=${JSON.stringify(type)}]`, tag].filter(Boolean);
+		const few = [id && `#${CSS.escape(id)}`, name && `${tag}[name=${JSON.stringify(name)}]`, name && tag === "button" && `button[name=${JSON.stringify(name)}][value=${JSON.stringify(el.value)}]`, type && `${tag}[type=${JSON.stringify(type)}]`, tag].filter(Boolean);
 		const one = few.find((s) => all(s).length === 1) ?? few[0];
 		return one.slice(0, 120);
 	};
@@ -248,7 +250,7 @@
 					id: el.getAttribute("id") ?? "",
 					name: el.getAttribute("name") ?? "",
 					type: el.getAttribute("type") ?? "",
-					text: (el.matches(pressable + ",a") ? label(el) : clean(hints(el))).slice(0, 80),
+					text: (el.matches(pressable + ",a") ? label(el) : named(el)).slice(0, 80),
 				}));
 		},
 		// show blanks every secret field, then gives what the user sees.

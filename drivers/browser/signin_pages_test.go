@@ -332,7 +332,7 @@ func TestFailureTellsWhatThePageHad(t *testing.T) {
 		t.Fatalf("error %v", err)
 	}
 	want := []Control{
-		{"#user", "input", "user", "login", "", "login user User name"}, {"#secret", "input", "secret", "secret", "password", "secret secret Password"},
+		{"#user", "input", "user", "login", "", "User name"}, {"#secret", "input", "secret", "secret", "password", "Password"},
 		{"#go", "button", "go", "", "", "Sign in"},
 	}
 	if !slices.Equal(f.Had, want) {
