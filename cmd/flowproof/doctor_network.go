@@ -94,7 +94,7 @@ func (v *visitation) tls(ctx context.Context, name, address string) bool {
 		}
 		leaf := made.ConnectionState().PeerCertificates[0]
 		left := time.Until(leaf.NotAfter)
-		v.well(of, "%s, by %s, for another %s", tls.VersionName(made.ConnectionState().Version), issuer(leaf), ago(left))
+		v.well(of, "%s, by %s, for another %s", tls.VersionName(made.ConnectionState().Version), signer(leaf), ago(left))
 		if left < 7*24*time.Hour {
 			v.ill("certificate of "+address, "renew it", "it ends on %s", leaf.NotAfter.UTC().Format(time.DateOnly))
 		}
@@ -109,7 +109,7 @@ func (v *visitation) tls(ctx context.Context, name, address string) bool {
 	case errors.As(err, &wrongName):
 		v.ill(of, "use the name that the certificate is for in the target file, or have one made for this name", "the certificate is not for %s, but for %s", name, strings.Join(wrongName.Certificate.DNSNames, ", "))
 	case errors.As(err, &unknown):
-		v.ill(of, "write the root's PEM file under tls: {ca: …} in the target file", "no root that is known here vouches for the certificate (%s)", issuer(unknown.Cert))
+		v.ill(of, "write the root's PEM file under tls: {ca: …} in the target file", "no root that is known here vouches for the certificate (%s)", signer(unknown.Cert))
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		v.ill(of, "renew the certificate, unless it is this machine's clock that is wrong", "the certificate is for %s to %s", invalid.Cert.NotBefore.UTC().Format(time.DateOnly), invalid.Cert.NotAfter.UTC().Format(time.DateOnly))
 	default:
@@ -118,7 +118,7 @@ func (v *visitation) tls(ctx context.Context, name, address string) bool {
 	return false
 }
 
-func issuer(c *x509.Certificate) string {
+func signer(c *x509.Certificate) string {
 	if c == nil {
 		return "unnamed"
 	}
