@@ -141,15 +141,29 @@ func (s *session) violated(format string, args ...any) {
 func (s *session) tokenFormat() string { return s.passive.format }
 
 // notices are what the reader of the record must know about the run as a whole.
-func (s *session) notices() []string {
+func (s *session) notices(results []reports.Result) []string {
 	var out []string
 	switch {
 	case s.Front == nil:
 		out = append(out, "no user agent: nothing that needs a signed-in user was proved")
 	case s.Browser == nil:
-		out = append(out, "no browser: rows that only a browser can prove are inconclusive; users signed in through plain HTML forms. "+s.NoBrowser)
+		out = append(out, fmt.Sprintf("no browser (%s): users signed in through plain HTML forms; %s", s.NoBrowser, unseen(results)))
 	}
 	return out
+}
+
+// unseen names the rows that stayed inconclusive since only a browser can prove them.
+func unseen(results []reports.Result) string {
+	var ids []string
+	for _, r := range results {
+		if row, known := catalogue.ByID(r.Requirement); known && row.Browser && r.Verdict == reports.Inconclusive {
+			ids = append(ids, r.Requirement)
+		}
+	}
+	if len(ids) == 0 {
+		return "no row is inconclusive for that"
+	}
+	return fmt.Sprintf("%s only a browser can prove, inconclusive: %s", reports.Plural(len(ids), "row that", "rows that"), strings.Join(ids, ", "))
 }
 
 // The clients that the rows need, by what they are registered for.

@@ -27,17 +27,23 @@ type mood struct{ quiet bool }
 
 // system is the console of this process.
 func system() console {
-	_, plain := os.LookupEnv("NO_COLOR")
-	dumb, _ := os.LookupEnv("TERM")
+	color, draw := wishes(os.LookupEnv)
 	c := console{
 		out: os.Stdout, err: os.Stderr, env: os.LookupEnv,
-		color:    !plain && dumb != "dumb" && term.IsTerminal(int(os.Stdout.Fd())),
-		terminal: dumb != "dumb" && term.IsTerminal(int(os.Stderr.Fd())),
+		color:    color && term.IsTerminal(int(os.Stdout.Fd())),
+		terminal: draw && term.IsTerminal(int(os.Stderr.Fd())),
 	}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		c.in = os.Stdin
 	}
 	return c
+}
+
+// wishes reads whether a terminal is to have colours (no-color.org), and whether it can be drawn on.
+func wishes(env func(string) (string, bool)) (color, draw bool) {
+	plain, _ := env("NO_COLOR")
+	kind, _ := env("TERM")
+	return plain == "" && kind != "dumb", kind != "dumb"
 }
 
 // quiet reports whether nothing is to be said but what went wrong.

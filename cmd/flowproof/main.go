@@ -91,6 +91,10 @@ against a stand-in Space that it brings along.
 
 Exit codes: 0 conforms or holds; 1 falls short; 2 the command or a file is wrong;
 3 the run could not be completed, nothing is claimed; 130 interrupted.`,
+		Example: `  flowproof check                              # the stand-in
+  flowproof init --from-issuer https://login.acme.test --out acme.yaml
+  flowproof doctor -t acme.yaml
+  flowproof check -t acme.yaml`,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -102,6 +106,7 @@ Exit codes: 0 conforms or holds; 1 falls short; 2 the command or a file is wrong
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused("%w (see: %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(checkCommand(c), loadCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c), loginCommand(c), doctorCommand(c), initCommand(c))
+	root.AddCommand(checkCommand(c), loadCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c), loginCommand(c), doctorCommand(c), initCommand(c), manCommand(c))
+	complete(root)
 	return root
 }
