@@ -25,10 +25,12 @@ type session struct {
 	controls     map[string]control // positive controls, made once
 	persons      map[string]*person // by user agent and user
 	memo         map[string]oauth.Exchange
-	old          *age          // a token that was left to expire, once a run
-	knowsRefresh bool          // learnRefreshDemand was here
-	lost         bool          // the target answers no more
-	ahead        time.Duration // how far the target's clock was set ahead of ours
+	refusals     map[confided]oauth.Exchange // of users' own passwords
+	welcome      map[string]bool             // users whose own password was good
+	old          *age                        // a token that was left to expire, once a run
+	knowsRefresh bool                        // learnRefreshDemand was here
+	lost         bool                        // the target answers no more
+	ahead        time.Duration               // how far the target's clock was set ahead of ours
 
 	elsewhere  *foreignSite         // another site, once it is needed
 	arrived    *arrival             // a sign-in in a fresh browser
@@ -49,7 +51,8 @@ type control struct {
 
 func newSession(ctx context.Context, o Options) *session {
 	s := &session{Options: o, target: o.Target, driver: o.Driver, ctx: ctx, seen: &observation{},
-		controls: map[string]control{}, persons: map[string]*person{}, memo: map[string]oauth.Exchange{}}
+		controls: map[string]control{}, persons: map[string]*person{}, memo: map[string]oauth.Exchange{},
+		refusals: map[confided]oauth.Exchange{}, welcome: map[string]bool{}}
 	s.passive = newObserver(o.Target)
 	return s
 }
@@ -102,10 +105,14 @@ func (s *session) exchanges() int { return s.passive.count() }
 // send sends a request; without an answer the spec ends here as inconclusive.
 func (s *session) send(ctx context.Context, r oauth.Request) oauth.Exchange {
 	ginkgo.GinkgoHelper()
+	if x, known := s.refusedBefore(r); known {
+		return x
+	}
 	x := s.driver.Send(ctx, r)
 	if !x.Answered() {
 		s.inconclusive("no whole answer to %q: %v", r.Title, x.Err)
 	}
+	s.learnRefusal(x)
 	return x
 }
 

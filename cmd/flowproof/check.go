@@ -171,7 +171,7 @@ func userAgent(ctx context.Context, c console, t target.Target, d *oauth.Driver,
 	if path == "" {
 		path, _ = c.env("FLOWPROOF_BROWSER")
 	}
-	b, err := browser.Start(ctx, t, browser.Options{Path: path, Redact: d.Redactor().Text, Learn: d.Redactor().Learn, Observe: d.Report})
+	b, err := browser.Start(ctx, t, browser.Options{Path: path, Tried: d.Tried(), Redact: d.Redactor().Text, Learn: d.Redactor().Learn, Observe: d.Report})
 	switch {
 	case err == nil:
 		return b, "", nil

@@ -257,7 +257,7 @@ func (v *visitation) startBrowser(ctx context.Context) oauth.UserAgent {
 	}
 	began := time.Now()
 	b, err := browser.Start(ctx, v.target, browser.Options{
-		Path: path, Redact: v.driver.Redactor().Text, Learn: v.driver.Redactor().Learn, Observe: v.driver.Report,
+		Path: path, Tried: v.driver.Tried(), Redact: v.driver.Redactor().Text, Learn: v.driver.Redactor().Learn, Observe: v.driver.Report,
 	})
 	switch {
 	case err == nil:

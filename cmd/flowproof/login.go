@@ -89,7 +89,7 @@ func login(ctx context.Context, c console, f loginFlags) error {
 	}
 	t := &teller{console: c, hide: driver.Redactor().Text}
 	agent, err := browser.Start(ctx, s.target, browser.Options{
-		Path: path, Headed: f.headed, Redact: driver.Redactor().Text, Learn: driver.Redactor().Learn, Observe: driver.Report, Tell: t.tell,
+		Path: path, Headed: f.headed, Tried: driver.Tried(), Redact: driver.Redactor().Text, Learn: driver.Redactor().Learn, Observe: driver.Report, Tell: t.tell,
 	})
 	if err != nil {
 		return unable("%w", err)

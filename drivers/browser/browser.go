@@ -22,6 +22,8 @@ type Options struct {
 	Path   string // the browser's binary; empty: found on the machine
 	Headed bool   // with a window, to watch it
 
+	Tried *oauth.Tried // what became of credentials in the run so far; nil: nothing yet
+
 	Redact  func(string) string      // applied to text before it leaves in errors and deeds; may be nil
 	Learn   func(kind, value string) // told of every cookie, code, token and one-time password seen; may be nil
 	Observe func(oauth.Exchange)     // told of each document that the target's hosts were asked for, once a visit ended; may be nil
@@ -58,11 +60,14 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	if o.Learn == nil {
 		o.Learn = func(string, string) {}
 	}
+	if o.Tried == nil {
+		o.Tried = oauth.NewTried()
+	}
 	home, err := newProfile()
 	if err != nil {
 		return nil, err
 	}
-	b := &Browser{target: t, options: o, hosts: hostsOf(t), profile: home, codes: oauth.NewCodes(), tried: oauth.NewTried()}
+	b := &Browser{target: t, options: o, hosts: hostsOf(t), profile: home, codes: oauth.NewCodes(), tried: o.Tried}
 	b.close = sync.OnceValue(b.end)
 
 	life, kill := context.WithCancel(context.WithoutCancel(ctx))

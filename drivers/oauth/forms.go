@@ -15,7 +15,7 @@ import (
 // NewForms makes a user agent that reads plain HTML forms and runs no scripts: quick, and enough for
 // servers whose pages work without them. It detects the forms, so sign-in recipes are not for it.
 func NewForms(t target.Target, d *Driver) UserAgent {
-	return &forms{target: t, driver: d, codes: NewCodes(), tried: NewTried()}
+	return &forms{target: t, driver: d, codes: NewCodes(), tried: d.Tried()}
 }
 
 type forms struct {

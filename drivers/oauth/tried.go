@@ -9,7 +9,7 @@ import (
 )
 
 // Tried remembers what became of people's credentials, so that no account is locked by trying wrong ones
-// again. The user agents of a run keep one each.
+// again. The user agents of a run share one.
 type Tried struct {
 	mu  sync.Mutex
 	bad map[credential]string // why
