@@ -149,7 +149,8 @@ func (f *federation) vouched(w http.ResponseWriter, r *http.Request) {
 // nothing is typed there, and it is said what to write.
 func TestSignInAtAnIdentityProvider(t *testing.T) {
 	f, path := federate(t)
-	only := "authorization_code || implicit"
+	// The identity provider of this test takes a sign-in form from anywhere, which is found.
+	const only = "(authorization_code || implicit || /^SPACE-request/ || /^RFC6749-10/ || /^RFC9700-4/ || /^RFC6265/) && !RFC6749-10.12-login-csrf"
 	for _, more := range [][]string{nil, {"--no-browser"}} {
 		out := t.TempDir()
 		code, said, complaints := runs(t, append([]string{"check", "-t", path, "--only", only, "--out", out, "--format", "json"}, more...)...)
@@ -158,7 +159,7 @@ func TestSignInAtAnIdentityProvider(t *testing.T) {
 			t.Fatal(err, complaints)
 		}
 		counts := record.Conformance.Counts()
-		if counts[reports.Fail]+counts[reports.Warn] > 0 || counts[reports.Pass] < 60 || more == nil && code != conforms {
+		if counts[reports.Fail]+counts[reports.Warn] > 0 || counts[reports.Pass] < 70 || more == nil && code != conforms {
 			t.Errorf("%v: exit code %d: %s%s", more, code, said, complaints)
 		}
 	}
