@@ -49,6 +49,14 @@ func wishes(env func(string) (string, bool)) (color, draw bool) {
 // quiet reports whether nothing is to be said but what went wrong.
 func (c console) quiet() bool { return c.manner != nil && c.manner.quiet }
 
+// summary is where a run is summed up for people.
+func (c console) summary() io.Writer {
+	if c.quiet() {
+		return io.Discard
+	}
+	return c.out
+}
+
 // draws reports whether progress may be drawn.
 func (c console) draws() bool { return c.terminal && !c.quiet() }
 

@@ -58,10 +58,10 @@ func deliver(c console, r reports.Record, d delivery) error {
 		if err := reports.Render("json", c.out, r); err != nil {
 			return unable("write the record to stdout: %w", err)
 		}
-	} else if !c.quiet() {
-		r.Summary(c.out, c.color)
+	} else {
+		r.Summary(c.summary(), c.color)
 		if len(written) > 0 {
-			fmt.Fprintf(c.out, "\nreports: %s\n", strings.Join(written, ", "))
+			fmt.Fprintf(c.summary(), "\nreports: %s\n", strings.Join(written, ", "))
 		}
 	}
 	if r.Partial() == "interrupted" {

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"slices"
 	"testing"
 
 	"flowproof/drivers/target"
@@ -51,5 +52,16 @@ func TestOnwardIsWhereTheBrowserGoes(t *testing.T) {
 		if got := onward(c.page, c.fragment, c.location); got != c.want {
 			t.Errorf("from %s to %s: %s, want %s", c.page, c.location, got, c.want)
 		}
+	}
+}
+
+// TestSignInHostsAreTrustedByTheTargetsRoots: their keys are looked up, too.
+func TestSignInHostsAreTrustedByTheTargetsRoots(t *testing.T) {
+	got := secure(target.Target{
+		URL: "https://acme.test", Endpoints: target.Endpoints{Authorization: "https://acme.test:443/auth", Token: "http://127.0.0.1/token"},
+		SignInHosts: []string{"login.acme.test", "sso.acme.test:8443"},
+	})
+	if want := []string{"acme.test:443", "login.acme.test:443", "sso.acme.test:8443"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
