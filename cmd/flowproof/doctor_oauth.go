@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -187,6 +188,8 @@ func (v *visitation) redirect(ctx context.Context, c target.Client, g target.Gra
 		v.away(of, "look into the server's log", "no answer: %v", x.Err)
 	case refusal == "login_required" || refusal == "interaction_required" || refusal == "consent_required":
 		v.well(of, "is taken; the server wants a sign-in (%s)", refusal)
+	case (refusal != "" || x.Status >= 400) && v.barred(uri):
+		v.skip(of, "is refused, as profile %s wants it of a redirect URI over plain http", v.target.Profile)
 	case refusal != "":
 		v.ill(of, "look at what the registration allows: the flow, the scopes, PKCE; and at scopes.default", "an authorization request for %s is refused: %s", g, refusal)
 	case x.Status >= 400:
@@ -195,6 +198,16 @@ func (v *visitation) redirect(ctx context.Context, c target.Client, g target.Gra
 	default:
 		v.well(of, "is not refused before the sign-in (%s)", g)
 	}
+}
+
+// barred reports whether the profile forbids the redirect URI: over plain http it may only lead to the machine itself.
+func (v *visitation) barred(uri string) bool {
+	u, err := url.Parse(uri)
+	if err != nil || u.Scheme != "http" || v.target.Profile != "oauth-2.1" && v.target.Profile != "bcp-9700" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 // signIn starts the browser, and plays one sign-in of one user.

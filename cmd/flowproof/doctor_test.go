@@ -50,6 +50,25 @@ func TestDoctorFindsNothingOnTheSandbox(t *testing.T) {
 	}
 }
 
+// TestDoctorIsContentWithEachSandbox: what a profile forbids is no illness.
+func TestDoctorIsContentWithEachSandbox(t *testing.T) {
+	for _, profile := range profiles() {
+		sb, err := sandbox.New(sandbox.Options{Posture: profile, Extras: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		server := httptest.NewServer(sb)
+		t.Cleanup(server.Close)
+		path, _, err := writeTarget(sb, server.URL, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, out, _ := runs(t, "doctor", "-t", path, "--no-browser"); code != conforms || !strings.Contains(out, "✓ revocation endpoint") || !strings.Contains(out, "✓ metadata") {
+			t.Errorf("%s: exit code %d:\n%s", profile, code, out)
+		}
+	}
+}
+
 func TestDoctorFindsWhatIsWrong(t *testing.T) {
 	for name, c := range map[string]struct {
 		old, new string
