@@ -152,7 +152,7 @@ func TestDoctorReadsCertificates(t *testing.T) {
 		"of another":   {"localhost", now.Add(-time.Hour), now.Add(90 * 24 * time.Hour), true, []string{"✗ TLS of localhost:", "the certificate is not for localhost", "– token endpoint: not looked at"}, fallsShort},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server, root := secured(t, c.from, c.to)
+			server, root := overTLS(t, c.from, c.to)
 			folder := t.TempDir()
 			_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
 			file := "name: secure\nurl: https://" + net.JoinHostPort(c.host, port) + `
@@ -182,8 +182,8 @@ clients:
 	}
 }
 
-// secured is a token endpoint over TLS for 127.0.0.1, and the root of its certificate.
-func secured(t *testing.T, from, to time.Time) (*httptest.Server, string) {
+// overTLS is a token endpoint over TLS for 127.0.0.1, and the root of its certificate.
+func overTLS(t *testing.T, from, to time.Time) (*httptest.Server, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
