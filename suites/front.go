@@ -52,12 +52,27 @@ func (s *session) signedIn(ctx context.Context, agent oauth.UserAgent, key strin
 	if g == target.AuthorizationCode && s.ordinaryPKCE(c) {
 		r = r.Changed(oauth.SetQuery("code_challenge", oauth.S256(oauth.NewVerifier())), oauth.SetQuery("code_challenge_method", "S256"))
 	}
-	if l := s.visit(ctx, p, r, oauth.Accept); l.Kind != oauth.Redirected {
+	l := s.visit(ctx, p, r, oauth.Accept)
+	if l.Kind != oauth.Redirected {
 		_ = opened.Close()
 		s.inconclusive("%s could not sign in and come back to the client: %s", u.Name, landed(l))
 	}
+	if host := s.strayed(l, r); host != "" {
+		_ = opened.Close()
+		s.inconclusive("%s could not sign in: the server sends people to %s. If they sign in there, write sign_in_hosts: [%q] into the target file", u.Name, printable(host), host)
+	}
 	s.persons[key] = p
 	return p
+}
+
+// strayed is the host of a landing that is at no client and brings none anything, as that of an identity provider
+// which the target file does not name; or empty.
+func (s *session) strayed(l oauth.Landing, r oauth.Request) string {
+	u, err := url.Parse(l.URL)
+	if err != nil || issued(l) || l.Params().Has("error") || oauth.Lands(l.URL, s.caught(r)...) {
+		return ""
+	}
+	return u.Host
 }
 
 // stranger is a session that nobody is signed in to. It is closed with the run.
@@ -112,7 +127,7 @@ func (s *session) glance(ctx context.Context, r oauth.Request, cookies []*http.C
 		l.Trail = []oauth.Exchange{x}
 		return l, true
 	}
-	if to, err := url.Parse(x.Location()); err == nil && x.Status/100 == 3 && to.IsAbs() && !s.own(to) {
+	if to, err := url.Parse(x.Location()); err == nil && x.Status/100 == 3 && to.IsAbs() && !s.own(to) && !s.target.SignsInAt(x.Location()) {
 		l := oauth.ParseLanding(x.Location())
 		l.Via, l.Trail = http.StatusText(x.Status), []oauth.Exchange{x}
 		return l, true

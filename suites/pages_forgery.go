@@ -265,6 +265,12 @@ func (s *session) signInForm(ctx context.Context, r oauth.Request, u target.User
 	if !plain {
 		s.notApplicable("the sign-in page has no plain form that asks for user name and password at once")
 	}
+	if why := s.driver.Tried().Refused(u); why != "" {
+		s.inconclusive("%s", why)
+	}
+	if !s.target.MayTypeInto(form.URL) {
+		s.inconclusive("the sign-in form would be sent to a host that the target file does not name, so it is not")
+	}
 	return signInForm{form, l.Page, s.cookiesOf(ctx, p)}
 }
 
@@ -280,6 +286,7 @@ func (s *session) signsIn(ctx context.Context, r oauth.Request, u target.User) {
 		}
 		if !issued(l) && l.Kind != oauth.Consent {
 			made.failure = "the positive control (" + name + ") signed nobody in: " + landed(l)
+			s.driver.Tried().Refuse(u, made.failure)
 		}
 		s.controls[name] = made
 	}

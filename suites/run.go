@@ -89,7 +89,7 @@ func Run(ctx context.Context, o Options) (reports.Conformance, error) {
 	record.Target.Tokens = s.tokenFormat()
 	record.Results = found.results()
 	record.Partial = partial(ctx, ended)
-	record.Notices = s.notices()
+	record.Notices = s.notices(record.Results)
 	if len(record.Results) == 0 && record.Partial == "" {
 		return record, fmt.Errorf("%w: %q chooses nothing that profile %s knows (see: flowproof list requirements)", ErrNothing, o.Only, o.Target.Profile)
 	}

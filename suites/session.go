@@ -25,10 +25,12 @@ type session struct {
 	controls     map[string]control // positive controls, made once
 	persons      map[string]*person // by user agent and user
 	memo         map[string]oauth.Exchange
-	old          *age          // a token that was left to expire, once a run
-	knowsRefresh bool          // learnRefreshDemand was here
-	lost         bool          // the target answers no more
-	ahead        time.Duration // how far the target's clock was set ahead of ours
+	refusals     map[confided]oauth.Exchange // of users' own passwords
+	welcome      map[string]bool             // users whose own password was good
+	old          *age                        // a token that was left to expire, once a run
+	knowsRefresh bool                        // learnRefreshDemand was here
+	lost         bool                        // the target answers no more
+	ahead        time.Duration               // how far the target's clock was set ahead of ours
 
 	elsewhere  *foreignSite         // another site, once it is needed
 	arrived    *arrival             // a sign-in in a fresh browser
@@ -49,7 +51,8 @@ type control struct {
 
 func newSession(ctx context.Context, o Options) *session {
 	s := &session{Options: o, target: o.Target, driver: o.Driver, ctx: ctx, seen: &observation{},
-		controls: map[string]control{}, persons: map[string]*person{}, memo: map[string]oauth.Exchange{}}
+		controls: map[string]control{}, persons: map[string]*person{}, memo: map[string]oauth.Exchange{},
+		refusals: map[confided]oauth.Exchange{}, welcome: map[string]bool{}}
 	s.passive = newObserver(o.Target)
 	return s
 }
@@ -102,10 +105,14 @@ func (s *session) exchanges() int { return s.passive.count() }
 // send sends a request; without an answer the spec ends here as inconclusive.
 func (s *session) send(ctx context.Context, r oauth.Request) oauth.Exchange {
 	ginkgo.GinkgoHelper()
+	if x, known := s.refusedBefore(r); known {
+		return x
+	}
 	x := s.driver.Send(ctx, r)
 	if !x.Answered() {
 		s.inconclusive("no whole answer to %q: %v", r.Title, x.Err)
 	}
+	s.learnRefusal(x)
 	return x
 }
 
@@ -141,15 +148,29 @@ func (s *session) violated(format string, args ...any) {
 func (s *session) tokenFormat() string { return s.passive.format }
 
 // notices are what the reader of the record must know about the run as a whole.
-func (s *session) notices() []string {
+func (s *session) notices(results []reports.Result) []string {
 	var out []string
 	switch {
 	case s.Front == nil:
 		out = append(out, "no user agent: nothing that needs a signed-in user was proved")
 	case s.Browser == nil:
-		out = append(out, "no browser: rows that only a browser can prove are inconclusive; users signed in through plain HTML forms. "+s.NoBrowser)
+		out = append(out, fmt.Sprintf("no browser (%s): users signed in through plain HTML forms; %s", s.NoBrowser, unseen(results)))
 	}
 	return out
+}
+
+// unseen names the rows that stayed inconclusive since only a browser can prove them.
+func unseen(results []reports.Result) string {
+	var ids []string
+	for _, r := range results {
+		if row, known := catalogue.ByID(r.Requirement); known && row.Browser && r.Verdict == reports.Inconclusive {
+			ids = append(ids, r.Requirement)
+		}
+	}
+	if len(ids) == 0 {
+		return "no row is inconclusive for that"
+	}
+	return fmt.Sprintf("%s only a browser can prove, inconclusive: %s", reports.Plural(len(ids), "row that", "rows that"), strings.Join(ids, ", "))
 }
 
 // The clients that the rows need, by what they are registered for.

@@ -26,7 +26,7 @@ type checkFlags struct {
 	browser, waivers, baseline, progress string
 	formats                              []string
 	strict, slow, destructive, noBrowser bool
-	json                                 bool
+	json, verbose                        bool
 	rounds                               int
 	faults                               []string
 }
@@ -66,6 +66,7 @@ of the profile, and writes a record (check.json), JUnit (check.xml) and a page t
 	flags.BoolVar(&f.destructive, "destructive", false, "also what may lock an account; only sacrificial clients and users are used for it")
 	flags.IntVar(&f.rounds, "rounds", 0, "the `number` of rounds of each race, 4 by default; from 20 on thousands of tokens are collected too")
 	flags.BoolVar(&f.json, "json", false, "write the record to stdout instead of the summary")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show each exchange on stderr as it happens, its secrets masked")
 	flags.StringSliceVar(&f.faults, "fault", nil, "a `fault` of the sandbox to switch on (see: flowproof list faults); may be repeated")
 	return cmd
 }
@@ -124,6 +125,10 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	} else {
 		c.say("checking %s without a browser: %s", s.about(), why)
 	}
+	if f.verbose {
+		defer follow(c, driver)()
+		c.terminal = false // the lines would run into the bar
+	}
 	var done, of int
 	bar := newProgress(c, "check", func() string { return fmt.Sprintf("  %d of %d specs", done, of) })
 	told := newTeamcityProgress(c, f, s.target.Name)
@@ -166,7 +171,7 @@ func userAgent(ctx context.Context, c console, t target.Target, d *oauth.Driver,
 	if path == "" {
 		path, _ = c.env("FLOWPROOF_BROWSER")
 	}
-	b, err := browser.Start(ctx, t, browser.Options{Path: path, Redact: d.Redactor().Text, Learn: d.Redactor().Learn, Observe: d.Report})
+	b, err := browser.Start(ctx, t, browser.Options{Path: path, Tried: d.Tried(), Redact: d.Redactor().Text, Learn: d.Redactor().Learn, Observe: d.Report})
 	switch {
 	case err == nil:
 		return b, "", nil

@@ -78,7 +78,7 @@ func compare(pathA, pathB string, tolerance float64) (reports.Comparison, error)
 func tell(c console, r reports.Record, formats []string, out string) error {
 	if out == "" {
 		if formats[0] == "text" {
-			r.Summary(c.out, c.color)
+			r.Summary(c.summary(), c.color)
 			return nil
 		}
 		if err := reports.Render(formats[0], c.out, r); err != nil {
@@ -89,14 +89,14 @@ func tell(c console, r reports.Record, formats []string, out string) error {
 	if err := os.MkdirAll(out, 0o750); err != nil {
 		return unable("make the folder of the reports: %w", err)
 	}
-	r.Summary(c.out, c.color)
-	fmt.Fprintln(c.out)
+	r.Summary(c.summary(), c.color)
+	fmt.Fprintln(c.summary())
 	for _, format := range formats {
 		path, err := render(r, format, out, "compare")
 		if err != nil {
 			return unable("%w", err)
 		}
-		fmt.Fprintln(c.out, path)
+		fmt.Fprintln(c.summary(), path)
 	}
 	return nil
 }

@@ -59,9 +59,9 @@ func deliver(c console, r reports.Record, d delivery) error {
 			return unable("write the record to stdout: %w", err)
 		}
 	} else {
-		r.Summary(c.out, c.color)
+		r.Summary(c.summary(), c.color)
 		if len(written) > 0 {
-			fmt.Fprintf(c.out, "\nreports: %s\n", strings.Join(written, ", "))
+			fmt.Fprintf(c.summary(), "\nreports: %s\n", strings.Join(written, ", "))
 		}
 	}
 	if r.Partial() == "interrupted" {

@@ -17,8 +17,11 @@ func listCommand(c console) *cobra.Command {
 	var profile, format string
 	var long bool
 	cmd := &cobra.Command{
-		Use:       "list requirements|faults|profiles|formats",
-		Short:     "Show the catalogue",
+		Use:   "list requirements|faults|profiles|formats",
+		Short: "Show the catalogue",
+		Example: `  flowproof list requirements --profile bcp-9700
+  flowproof list requirements --long --format markdown
+  flowproof list faults`,
 		ValidArgs: []string{"requirements", "faults", "profiles", "formats"},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -33,7 +33,7 @@ type live struct {
 // newLive shows a run of a plan with that warm-up, in one of the modes.
 func newLive(c console, mode string, warmUp time.Duration) *live {
 	l := &live{console: c, plain: mode == "plain", warmUp: warmUp}
-	if mode != "auto" || !c.terminal {
+	if mode != "auto" || !c.draws() {
 		return l
 	}
 	l.bars = mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(48), mpb.WithRefreshRate(200*time.Millisecond))

@@ -51,6 +51,7 @@ func unable(format string, args ...any) error { return outcome{unproven, fmt.Err
 
 // run is the command without the process around it.
 func run(ctx context.Context, args []string, c console) int {
+	c.manner = new(mood)
 	root := command(c)
 	root.SetArgs(args)
 	root.SetOut(c.out)
@@ -90,15 +91,22 @@ against a stand-in Space that it brings along.
 
 Exit codes: 0 conforms or holds; 1 falls short; 2 the command or a file is wrong;
 3 the run could not be completed, nothing is claimed; 130 interrupted.`,
+		Example: `  flowproof check                              # the stand-in
+  flowproof init --from-issuer https://login.acme.test --out acme.yaml
+  flowproof doctor -t acme.yaml
+  flowproof check -t acme.yaml`,
 		SilenceErrors: true, SilenceUsage: true,
 		Version: version(),
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetVersionTemplate("flowproof {{.Version}}\n")
-	root.CompletionOptions.HiddenDefaultCmd = true
+	if c.manner != nil {
+		root.PersistentFlags().BoolVarP(&c.manner.quiet, "quiet", "q", false, "say nothing but what went wrong; the exit code and the files tell the rest")
+	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused("%w (see: %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(checkCommand(c), loadCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c))
+	root.AddCommand(checkCommand(c), loadCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c), loginCommand(c), doctorCommand(c), initCommand(c), manCommand(c))
+	complete(root)
 	return root
 }

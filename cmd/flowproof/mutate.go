@@ -127,7 +127,7 @@ func deliverProofs(c console, f mutateFlags, p reports.Proofs) error {
 		return nil
 	}
 	c.say("%d faults in %v", len(p.Proofs), time.Duration(p.DurationMS)*time.Millisecond)
-	p.Summary(c.out, f.verbose)
+	p.Summary(c.summary(), f.verbose)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func tolerate(ctx context.Context, c console, f mutateFlags) error {
 		return err
 	}
 	c.say("%d near misses in %v", len(misses), time.Since(started).Round(100*time.Millisecond))
-	fmt.Fprintf(c.out, toleratedLine, tolerated, len(misses))
+	fmt.Fprintf(c.summary(), toleratedLine, tolerated, len(misses))
 	if tolerated < len(misses) {
 		return outcome{code: fallsShort}
 	}

@@ -18,7 +18,7 @@ type progress struct {
 
 // newProgress draws a bar for the phase on a terminal.
 func newProgress(c console, phase string, status func() string) *progress {
-	if !c.terminal {
+	if !c.draws() {
 		return &progress{}
 	}
 	bars := mpb.New(mpb.WithOutput(c.err), mpb.WithWidth(48), mpb.WithRefreshRate(100*time.Millisecond))

@@ -82,6 +82,8 @@ of it completes and checks the file:
 
   flowproof schema target > target.schema.json
   # yaml-language-server: $schema=target.schema.json   (first line of the target file)`,
+		Example: `  flowproof schema target > target.schema.json
+  flowproof schema plan`,
 		ValidArgs: kinds,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -75,7 +75,7 @@ func serve(ctx context.Context, c console, f sandboxFlags) error {
 		if !f.anywhere {
 			return misused("--listen %s: this is not a loopback address; the sandbox is a server of test accounts, so give --anywhere if others may reach it", f.listen)
 		}
-		c.say("warning: others can reach this server of test accounts on %s", f.listen)
+		c.warn("warning: others can reach this server of test accounts on %s", f.listen)
 	}
 	sb, err := sandbox.New(f.options)
 	if err != nil {

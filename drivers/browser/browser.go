@@ -19,13 +19,15 @@ import (
 
 // Options say which browser to use and who is told what it sees. The zero value is good.
 type Options struct {
-	Path       string   // the browser's binary; empty: found on the machine
-	Headed     bool     // with a window, to watch it
-	AllowHosts []string // further hosts, with or without port, that a sign-in may pass through
+	Path   string // the browser's binary; empty: found on the machine
+	Headed bool   // with a window, to watch it
 
-	Redact  func(string) string      // applied to text before it leaves in errors; may be nil
+	Tried *oauth.Tried // what became of credentials in the run so far; nil: nothing yet
+
+	Redact  func(string) string      // applied to text before it leaves in errors and deeds; may be nil
 	Learn   func(kind, value string) // told of every cookie, code, token and one-time password seen; may be nil
 	Observe func(oauth.Exchange)     // told of each document that the target's hosts were asked for, once a visit ended; may be nil
+	Tell    func(Deed)               // told of what is done in a visit, as it is done; may be nil
 }
 
 // A Browser is one running Chromium. Its sessions share nothing.
@@ -35,7 +37,8 @@ type Browser struct {
 	hosts   hosts
 	product string
 	profile *profile
-	codes   *codes
+	codes   *oauth.Codes
+	tried   *oauth.Tried
 
 	root  context.Context // chromedp's; it ends with the browser
 	stop  func()          // kills the browser and waits for its end
@@ -57,11 +60,14 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	if o.Learn == nil {
 		o.Learn = func(string, string) {}
 	}
+	if o.Tried == nil {
+		o.Tried = oauth.NewTried()
+	}
 	home, err := newProfile()
 	if err != nil {
 		return nil, err
 	}
-	b := &Browser{target: t, options: o, hosts: hostsOf(t, o.AllowHosts), profile: home, codes: newCodes()}
+	b := &Browser{target: t, options: o, hosts: hostsOf(t), profile: home, codes: oauth.NewCodes(), tried: o.Tried}
 	b.close = sync.OnceValue(b.end)
 
 	life, kill := context.WithCancel(context.WithoutCancel(ctx))

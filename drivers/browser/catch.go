@@ -42,6 +42,9 @@ func (v *visit) before(e *fetch.EventRequestPaused) {
 func (v *visit) after(e *fetch.EventRequestPaused) {
 	h := v.trail.answer(e)
 	if h != nil && e.ResponseErrorReason == "" {
+		if h.page {
+			v.came(h)
+		}
 		if h.Redirects() {
 			where := onward(e.Request.URL, e.Request.URLFragment, h.Location())
 			if v.leaves(where, h.page) {
@@ -107,6 +110,7 @@ func (v *visit) land(where, via, form string) {
 			v.s.b.learn(p.Name, p.Value)
 		}
 	}
+	v.caught(l)
 	v.landing = &l
 }
 

@@ -15,8 +15,19 @@ type Failure struct {
 	URL    string           // the page that it happened on, without parameters
 	Trail  []oauth.Exchange // the documents up to there
 	Page   *oauth.Page      // what the user saw, or nil
+	Had    []Control        // what that page had to fill and to press
 	way    string
 	cause  error
+}
+
+// A Control is something on a page that a recipe could name. What it says is the page's.
+type Control struct {
+	Selector string `json:"selector"`
+	Tag      string `json:"tag"`
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Type     string `json:"type"`
+	Text     string `json:"text"` // what stands on it, or labels it
 }
 
 func (f *Failure) Error() string {
@@ -44,8 +55,22 @@ func (v *visit) fail(doing, because string) error {
 			shown.Title, shown.Text, shown.HTML, shown.URL = redact(shown.Title), redact(shown.Text), redact(shown.HTML), redact(shown.URL)
 			f.Page = shown
 		}
+		f.Had = v.controls(ctx)
 	}
 	return f
+}
+
+// controls are those of the page that is there.
+func (v *visit) controls(ctx context.Context) []Control {
+	var had []Control
+	if v.s.call(ctx, v.world, "controls", nil, &had) != nil {
+		return nil
+	}
+	redact := v.s.b.options.Redact
+	for i, c := range had {
+		had[i] = Control{redact(c.Selector), redact(c.Tag), redact(c.ID), redact(c.Name), redact(c.Type), redact(c.Text)}
+	}
+	return had
 }
 
 // noRefusal is the failure to refuse on a page that has no button for it.

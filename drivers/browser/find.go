@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"os/exec"
 	"runtime"
 )
@@ -33,6 +34,9 @@ func find(path string, headed bool) (string, error) {
 	}
 	return "", errors.New("browser: no Chromium found on this machine: install one (Debian: apt-get install chromium-headless-shell; elsewhere: chromium or Google Chrome), or name its binary")
 }
+
+// Unconfined reports whether the browser runs without its own sandbox, which it cannot have as root.
+func Unconfined() bool { return os.Getuid() == 0 }
 
 // places lists where browsers are, the fastest to start first. Debian's command is a shell script which
 // would stand between us and the browser, so the binary itself comes before it.

@@ -130,7 +130,11 @@ func pins(ctx context.Context, t target.Target) []string {
 // secure lists the addresses of the target's https hosts.
 func secure(t target.Target) []string {
 	var out []string
-	for _, raw := range []string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token} {
+	places := []string{t.URL, t.Endpoints.Authorization, t.Endpoints.Token}
+	for _, host := range t.SignInHosts {
+		places = append(places, "https://"+host)
+	}
+	for _, raw := range places {
 		u, err := url.Parse(raw)
 		if err != nil || u.Scheme != "https" {
 			continue

@@ -10,13 +10,13 @@ import (
 	"flowproof/drivers/target"
 )
 
-// hosts are those that a visit may open pages of: host names, for any port, or host:port.
+// hosts are those that a visit may open pages of, each with its port unless that is the scheme's own.
 type hosts struct {
 	target  map[string]bool // the target's own
-	allowed map[string]bool // further ones, that a sign-in may pass through
+	allowed map[string]bool // further ones, where people sign in
 }
 
-func hostsOf(t target.Target, more []string) hosts {
+func hostsOf(t target.Target) hosts {
 	h := hosts{target: map[string]bool{}, allowed: map[string]bool{}}
 	e := t.Endpoints
 	for _, raw := range []string{t.URL, e.Authorization, e.Token, e.Revocation, e.Introspection, e.Metadata, e.JWKS, e.Consents} {
@@ -24,8 +24,8 @@ func hostsOf(t target.Target, more []string) hosts {
 			h.target[a] = true
 		}
 	}
-	for _, name := range more {
-		h.allowed[strings.ToLower(name)] = true
+	for _, host := range t.SignInHosts {
+		h.allowed[host] = true
 	}
 	return h
 }
@@ -41,11 +41,7 @@ func (h hosts) open(raw string) bool {
 		return true
 	case "http", "https":
 		a := authority(raw)
-		name, _, err := net.SplitHostPort(a)
-		if err != nil {
-			name = a
-		}
-		return h.target[a] || h.allowed[a] || h.allowed[name]
+		return h.target[a] || h.allowed[a]
 	}
 	return false
 }

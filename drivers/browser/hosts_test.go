@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"slices"
 	"testing"
 
 	"flowproof/drivers/target"
@@ -8,9 +9,10 @@ import (
 
 func TestHostsThatAVisitMayOpen(t *testing.T) {
 	h := hostsOf(target.Target{
-		URL:       "https://Space.acme.test",
-		Endpoints: target.Endpoints{Authorization: "https://space.acme.test:443/oauth/auth", Token: "http://127.0.0.1:8080/token"},
-	}, []string{"idp.acme.test", "sso.acme.test:8443"})
+		URL:         "https://Space.acme.test",
+		Endpoints:   target.Endpoints{Authorization: "https://space.acme.test:443/oauth/auth", Token: "http://127.0.0.1:8080/token"},
+		SignInHosts: []string{"idp.acme.test", "sso.acme.test:8443"},
+	})
 	for where, want := range map[string]bool{
 		"https://space.acme.test/x":     true,
 		"https://SPACE.acme.test:443/":  true,
@@ -18,7 +20,8 @@ func TestHostsThatAVisitMayOpen(t *testing.T) {
 		"https://space.acme.test:8443/": false,
 		"http://127.0.0.1:8080/":        true,
 		"http://127.0.0.1:8081/":        false,
-		"https://idp.acme.test:9443/":   true,
+		"https://idp.acme.test/":        true,
+		"https://idp.acme.test:9443/":   false,
 		"https://sso.acme.test:8443/":   true,
 		"https://sso.acme.test/":        false,
 		"https://space.acme.test@evil/": false,
@@ -49,5 +52,16 @@ func TestOnwardIsWhereTheBrowserGoes(t *testing.T) {
 		if got := onward(c.page, c.fragment, c.location); got != c.want {
 			t.Errorf("from %s to %s: %s, want %s", c.page, c.location, got, c.want)
 		}
+	}
+}
+
+// TestSignInHostsAreTrustedByTheTargetsRoots: their keys are looked up, too.
+func TestSignInHostsAreTrustedByTheTargetsRoots(t *testing.T) {
+	got := secure(target.Target{
+		URL: "https://acme.test", Endpoints: target.Endpoints{Authorization: "https://acme.test:443/auth", Token: "http://127.0.0.1/token"},
+		SignInHosts: []string{"login.acme.test", "sso.acme.test:8443"},
+	})
+	if want := []string{"acme.test:443", "login.acme.test:443", "sso.acme.test:8443"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -24,7 +24,7 @@ const (
 
 // A view is what the probe makes of the page at one moment.
 type view struct {
-	Kind     string `json:"kind"` // sign-in, consent or other
+	Kind     string `json:"kind"` // sign-in, consent, banner (about cookies, with nothing else to do) or other
 	URL      string `json:"url"`
 	Ready    string `json:"ready"`   // loading, interactive or complete
 	Live     bool   `json:"live"`    // it can change by itself: it has scripts

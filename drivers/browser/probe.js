@@ -8,6 +8,8 @@
 		accept: /\b(accept|allow|approve|authori[sz]e|grant|agree|consent|permit|zulassen|erlauben|akzeptieren)\b/i,
 		goOn: /\b(continue|yes|confirm|ok|okay|weiter|ja)\b/i,
 		deny: /\b(deny|denied|decline|reject|refuse|cancel|disallow|disagree|do(n['’]t| not) (allow|accept|authori[sz]e|grant|agree)|no|not now|ablehnen|abbrechen|nein)\b/i,
+		fewest: /\b(necessary|essential|required|notwendige\w*)\b/i,
+		close: /\b(close|dismiss|got it|understood|schließen)\b|^[×✕x]$/i,
 		asks: /\b(access|permissions?|authori[sz]\w*|consent|allow|grant|scopes?|approve)\b/i,
 		submit: /\b(sign[ -]?in|log[ -]?(in|on)|continue|next|submit|verify|confirm|proceed|anmelden|weiter)\b/i,
 		other: /\b(forgot\w*|reset|show|hide|sign[ -]?up|register|create|cancel|back|help|resend|passkey|sso|google|github|gitlab|facebook|apple|microsoft|twitter|linkedin|guest)\b/i,
@@ -36,6 +38,8 @@
 	const hints = (el) =>
 		[el.name, el.id, el.autocomplete, el.placeholder, el.getAttribute("aria-label"), ...[...(el.labels ?? [])].map((l) => l.innerText)].join(" ");
 
+	const named = (el) => clean([...(el.labels ?? [])].map((l) => l.innerText).join(" ") || el.getAttribute("aria-label") || el.getAttribute("placeholder"));
+
 	const fields = () => {
 		const open = all("input").filter((el) => !el.disabled && !el.readOnly && visible(el));
 		const text = (el) => ["text", "email", "tel", "number", "password", ""].includes(el.type);
@@ -51,6 +55,23 @@
 		return { username, password, otp };
 	};
 
+	// A banner about cookies is in the way, and never what the client asks for.
+	const bannerWords = /banner|consent|notice|bar|pop|dialog|overlay|law|modal|message|wall/i;
+	const bannerName = (word) => /^(cookies?|onetrust.*|usercentrics.*)$/i.test(word) || (/cookie/i.test(word) && bannerWords.test(word));
+	const isBanner = (el) =>
+		[el.getAttribute("id") ?? "", ...el.classList].some(bannerName) ||
+		(el.matches("dialog,[role=dialog],[role=alertdialog]") && /\bcookies?\b/i.test(el.innerText) && !el.querySelector("input[type=password],input[type=text],input[type=email],input:not([type])"));
+	const inBanner = (el) => {
+		if (/\bcookies?\b/i.test(label(el))) return true;
+		for (let at = el; at && at !== document.body && at !== document.documentElement; at = at.parentElement ?? at.getRootNode().host) if (isBanner(at)) return true;
+		return false;
+	};
+	const dismissal = () => {
+		const open = all(pressable).filter((el) => visible(el) && inBanner(el));
+		const best = (pattern) => open.find((el) => pattern.test(label(el)));
+		return best(words.deny) ?? best(words.fewest) ?? best(words.accept) ?? best(words.goOn) ?? best(words.close);
+	};
+
 	const buttons = (root) => [...root].filter((el) => /^(BUTTON|INPUT)$/.test(el.tagName) || el.getAttribute("role") === "button");
 	const pressable = "button,input[type=submit],input[type=button],input[type=image],[role=button]";
 	const submits = (el) => (el.tagName === "BUTTON" || el.tagName === "INPUT") && /^(submit|image)$/.test(el.type);
@@ -58,7 +79,7 @@
 	// The button that sends the field: of its form if it has one, else the best worded one of the page.
 	const submitOf = (field) => {
 		const form = field.form;
-		const near = form ? buttons([...form.elements, ...form.querySelectorAll("input[type=image],[role=button]")]) : all(pressable);
+		const near = form ? buttons([...form.elements, ...form.querySelectorAll("input[type=image],[role=button]")]) : all(pressable).filter((el) => !inBanner(el));
 		const score = (el) => (words.submit.test(label(el)) ? 2 : 0) + (submits(el) ? 3 : 0) - (words.other.test(label(el)) ? 4 : 0);
 		return near
 			.filter((el) => el.matches(pressable) && visible(el) && score(el) > 0)
@@ -66,7 +87,7 @@
 	};
 
 	const choices = () => {
-		const open = all(pressable).filter((el) => visible(el) && el.type !== "reset");
+		const open = all(pressable).filter((el) => visible(el) && el.type !== "reset" && !inBanner(el));
 		const raw = (el) => [el.name, el.value, el.id].join(" ").replace(/[_-]/g, " ");
 		const denies = (el) => words.deny.test(label(el)) || (!words.accept.test(label(el)) && words.deny.test(raw(el)));
 		const deny = open.find(denies);
@@ -97,9 +118,10 @@
 		let kind = "other";
 		if (f.password || f.username || f.otp.length) kind = "sign-in";
 		else if (c.accept && (c.deny || words.asks.test(text))) kind = "consent";
+		else if (dismissal()) kind = "banner";
 		return {
 			kind,
-			url: document.URL,
+			url: location.href,
 			ready: document.readyState,
 			live: !!document.querySelector("script:not([type*=json]),[onload],[onerror],iframe,frame,embed,object"),
 			busy: text === "" || (text.length < 200 && words.busy.test(text)) || !!document.querySelector("[aria-busy=true]"),
@@ -134,44 +156,78 @@
 	};
 	const send = (field) => {
 		const button = submitOf(field);
-		if (button) return enabled(button, () => button.click());
-		if (field.form) return field.form.requestSubmit();
+		if (button) {
+			const did = `pressed ${called(button)}`; // before it is pressed, which may take it away
+			enabled(button, () => button.click());
+			return did;
+		}
+		if (field.form) {
+			field.form.requestSubmit();
+			return "sent the form";
+		}
 		for (const type of ["keydown", "keypress", "keyup"])
 			field.dispatchEvent(new KeyboardEvent(type, { key: "Enter", code: "Enter", keyCode: 13, bubbles: true, composed: true }));
+		return "pressed Enter";
 	};
+
+	// A selector that a recipe could use, the nearest to one that is meant to stay.
+	const selector = (el) => {
+		const tag = el.tagName.toLowerCase();
+		const id = el.getAttribute("id");
+		const name = el.getAttribute("name");
+		const type = el.getAttribute("type");
+		const few = [id && `#${CSS.escape(id)}`, name && `${tag}[name=${JSON.stringify(name)}]`, name && tag === "button" && `button[name=${JSON.stringify(name)}][value=${JSON.stringify(el.value)}]`, type && `${tag}[type=${JSON.stringify(type)}]`, tag].filter(Boolean);
+		const one = few.find((s) => all(s).length === 1) ?? few[0];
+		return one.slice(0, 120);
+	};
+	const called = (el) => {
+		const text = label(el).slice(0, 60);
+		return text && el.matches(pressable) ? `“${text}” (${selector(el)})` : selector(el);
+	};
+	const problem = (text) => ({ problem: text });
+	const did = (text) => ({ did: text });
 
 	const acts = {
 		look,
 		// signIn fills what the page asks for and sends it; the answer is what keeps the browser from sending.
 		signIn({ username, password, otp }) {
 			const f = fields();
-			if (f.username && username) fill(f.username, username);
-			if (f.password && password) fill(f.password, password);
-			if (f.otp.length && otp) fillOTP(f.otp, otp);
+			const filled = [];
+			if (f.username && username) fill(f.username, username), filled.push(`user name into ${selector(f.username)}`);
+			if (f.password && password) fill(f.password, password), filled.push(`password into ${selector(f.password)}`);
+			if (f.otp.length && otp) fillOTP(f.otp, otp), filled.push(`one-time password into ${selector(f.otp[0])}`);
 			const field = (password && f.password) || (otp && f.otp[0]) || f.username;
-			if (!field) return "the sign-in form went away";
+			if (!field) return problem("the sign-in form went away");
 			if (field.form && !field.form.noValidate) {
 				const bad = [...field.form.elements].find((el) => el.willValidate && !el.checkValidity());
-				if (bad) return `${clean(hints(bad)) || bad.type}: ${bad.validationMessage}`;
+				if (bad) return problem(`${clean(hints(bad)) || bad.type}: ${bad.validationMessage}`);
 			}
-			send(field);
-			return "";
+			return did(`filled the ${filled.join(", the ")}; ${send(field)}`);
 		},
 		choose({ accept }) {
 			const c = choices();
 			const button = accept ? c.accept : c.deny;
-			if (!button) return "the button went away";
+			if (!button) return problem("the button went away");
+			const what = did(`pressed ${called(button)} on the consent page`);
 			enabled(button, () => button.click());
-			return "";
+			return what;
 		},
-		// step plays one step of a recipe; it answers "wait" as long as the element is not there.
+		// dismiss takes a banner about cookies away.
+		dismiss() {
+			const button = dismissal();
+			if (!button) return problem("the button went away");
+			const what = did(`pressed ${called(button)} of the banner about cookies`);
+			button.click();
+			return what;
+		},
+		// step plays one step of a recipe; its problem is "wait" as long as the element is not there.
 		step({ act, selector, value }) {
 			const el = all(selector).find(visible);
-			if (!el) return "wait";
+			if (!el || (act === "expect" && !clean(el.innerText || el.value).includes(value))) return problem("wait");
+			const what = { fill: `filled ${selector}`, click: `pressed ${called(el)}`, wait: `saw ${selector}`, expect: `read “${value}” in ${selector}` }[act];
 			if (act === "fill") fill(el, value);
 			if (act === "click") enabled(el, () => el.click());
-			if (act === "expect" && !clean(el.innerText || el.value).includes(value)) return "wait";
-			return "";
+			return did(what ?? "");
 		},
 		// leave follows a link that was not on the page.
 		leave({ url }) {
@@ -180,7 +236,22 @@
 			a.textContent = "away";
 			document.body.append(a);
 			a.click();
-			return "";
+			return did("");
+		},
+		// controls lists what a recipe could name, without what was typed.
+		controls() {
+			scopes = roots();
+			return all("input,button,select,textarea,[role=button],a[href]")
+				.filter((el) => visible(el) && el.getAttribute("type") !== "hidden")
+				.slice(0, 60)
+				.map((el) => ({
+					selector: selector(el),
+					tag: el.tagName.toLowerCase(),
+					id: el.getAttribute("id") ?? "",
+					name: el.getAttribute("name") ?? "",
+					type: el.getAttribute("type") ?? "",
+					text: (el.matches(pressable + ",a") ? label(el) : named(el)).slice(0, 80),
+				}));
 		},
 		// show blanks every secret field, then gives what the user sees.
 		show() {
@@ -191,8 +262,8 @@
 					el.removeAttribute("value");
 				}
 			return {
-				url: document.URL,
-				title: document.title,
+				url: location.href,
+				title: String(document.title),
 				text: (document.body?.innerText ?? "").slice(0, 1 << 18),
 				html: (document.documentElement?.outerHTML ?? "").slice(0, 1 << 20),
 			};

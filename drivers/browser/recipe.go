@@ -19,8 +19,8 @@ func (v *visit) followRecipe() {
 	}
 	step, news := recipe[v.step], v.news
 	if v.User == nil {
-		v.do("step", stepOf(step, "wait", ""), func(answer string) {
-			if answer == "" || v.view.Kind == "sign-in" {
+		v.do("step", stepOf(step, "has", ""), func(a answer) {
+			if a.Problem == "" || v.view.Kind == "sign-in" {
 				v.stop(oauth.SignIn)
 				return
 			}
@@ -29,10 +29,14 @@ func (v *visit) followRecipe() {
 		return
 	}
 	play := func(act, value string) {
-		v.do("step", stepOf(step, act, value), func(answer string) {
-			if answer != "" {
+		v.do("step", stepOf(step, act, value), func(a answer) {
+			if a.Problem != "" {
 				v.awaitStep(step, news)
 				return
+			}
+			v.deed(v.step+1, a.Did, v.view.URL)
+			if step.Do == "fill" && step.Value == "password" {
+				v.sent.password, v.typed = true, true
 			}
 			v.step++
 			v.begun = true
@@ -40,23 +44,27 @@ func (v *visit) followRecipe() {
 			v.decide()
 		})
 	}
-	switch {
-	case step.Do == "totp":
-		// A code is not made before its field is there, since each is good for one use.
-		v.do("step", stepOf(step, "wait", ""), func(answer string) {
-			if answer != "" {
-				v.awaitStep(step, news)
-				return
-			}
-			v.withCode(func(code string) { play("fill", code) })
-		})
-	case step.Do == "fill" && step.Value == "password":
-		play("fill", v.User.Password.Reveal())
-	case step.Do == "fill":
-		play("fill", v.User.Username)
-	default:
+	if step.Do != "fill" && step.Do != "totp" {
 		play(step.Do, step.Value)
+		return
 	}
+	// Nothing is typed before its field is there: then it is known which page is asking, and a code is not
+	// made in vain.
+	v.do("step", stepOf(step, "has", ""), func(a answer) {
+		switch {
+		case a.Problem != "":
+			v.awaitStep(step, news)
+		case !v.mayType(v.recipeStep()):
+		case step.Do == "totp" && v.User.TOTP.Empty():
+			v.failure = v.fail(v.recipeStep(), "the page asks for a one-time password, and the user has no totp secret in the target file")
+		case step.Do == "totp":
+			v.withCode(func(code string) { play("fill", code) })
+		case step.Value == "password":
+			play("fill", v.User.Password.Reveal())
+		default:
+			play("fill", v.User.Username)
+		}
+	})
 }
 
 func stepOf(s target.Step, act, value string) map[string]string {
@@ -74,6 +82,8 @@ func (v *visit) awaitStep(step target.Step, news int) {
 			v.step++
 			v.decide()
 		})
+	case v.sent.password && v.view.Password && (v.page != v.sentFrom || v.view.Alert != "" && v.view.Alert != v.alert):
+		v.refused() // the page that asks for the password is back, and the step will never come
 	case !v.begun && v.view.Kind != "sign-in":
 		v.meet()
 	}

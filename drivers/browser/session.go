@@ -211,7 +211,7 @@ func (s *session) command(do func(context.Context) error) {
 }
 
 // call runs an act of the probe in the page, and reads what it answers.
-func (s *session) call(ctx context.Context, world runtime.ExecutionContextID, act string, argument, answer any) error {
+func (s *session) call(ctx context.Context, world runtime.ExecutionContextID, act string, argument, into any) error {
 	name, err := json.Marshal(act)
 	if err != nil {
 		return err
@@ -233,10 +233,10 @@ func (s *session) call(ctx context.Context, world runtime.ExecutionContextID, ac
 	if r.ExceptionDetails != nil {
 		return fmt.Errorf("the page threw: %s", r.ExceptionDetails.Text)
 	}
-	if answer == nil || r.Result == nil || len(r.Result.Value) == 0 {
+	if into == nil || r.Result == nil || len(r.Result.Value) == 0 {
 		return nil
 	}
-	return json.Unmarshal(r.Result.Value, answer)
+	return json.Unmarshal(r.Result.Value, into)
 }
 
 // Cookies are those that the session would send to the URL, HttpOnly ones included.

@@ -49,9 +49,28 @@ func (v *visit) meet() {
 		v.signIn()
 	case "consent":
 		v.consent()
+	case "banner":
+		v.dismiss()
 	default:
 		v.rest()
 	}
+}
+
+// dismiss takes a banner away that hides what the page asks for.
+func (v *visit) dismiss() {
+	const most = 2
+	if v.banners == most || v.news == v.dismissed {
+		v.rest()
+		return
+	}
+	v.banners++
+	v.do("dismiss", nil, func(a answer) {
+		if a.Did != "" {
+			v.deed(0, a.Did, v.view.URL)
+		}
+		v.dismissed = v.news
+		v.decide()
+	})
 }
 
 // signIn gives the page what it asks for, each thing once in a visit.
@@ -72,9 +91,13 @@ func (v *visit) signIn() {
 		v.failure = v.fail(v.signing(), "the page asks for a one-time password, and the user has no totp secret in the target file")
 		return
 	}
+	if !v.mayType(v.signing()) {
+		return
+	}
 	v.sent.username = v.sent.username || username
 	v.sent.password = v.sent.password || password
 	v.sent.otp = v.sent.otp || otp
+	v.typed = v.typed || password
 	v.sentFrom, v.alert = v.page, w.Alert
 
 	var what struct {
@@ -90,11 +113,12 @@ func (v *visit) signIn() {
 	}
 	submit := func(code string) {
 		what.OTP = code
-		v.do("signIn", what, func(answer string) {
-			if answer != "" {
-				v.failure = v.fail(v.signing(), "the page does not take the form: "+answer)
+		v.do("signIn", what, func(a answer) {
+			if a.Problem != "" {
+				v.failure = v.fail(v.signing(), "the page does not take the form: "+a.Problem)
 				return
 			}
+			v.deed(0, a.Did, v.view.URL)
 			v.decide()
 		})
 	}
@@ -103,6 +127,34 @@ func (v *visit) signIn() {
 		return
 	}
 	submit("")
+}
+
+// mayType keeps the user's credentials from pages that the target file does not name, and from servers that
+// have refused them before; else it ends the visit.
+func (v *visit) mayType(doing string) bool {
+	if t := v.s.b.target; !t.MayTypeInto(v.view.URL) {
+		v.failure = v.fail(doing, oauth.Unnamed(t, v.view.URL))
+		return false
+	}
+	if before := v.s.b.tried.Refused(*v.User); before != "" {
+		v.failure = v.fail(doing, before)
+		return false
+	}
+	return true
+}
+
+// remember files what became of the user's password, if it was sent. Where that is not known, it is as good
+// as refused: finding out by trying again might lock the account.
+func (v *visit) remember() {
+	switch {
+	case v.User == nil || !v.typed || v.caller.Err() != nil:
+	case v.consents > 0 || v.landing != nil && v.landing.Kind != oauth.Shown:
+		v.s.b.tried.Taken(*v.User)
+	case v.landing != nil && v.landing.Page != nil:
+		v.s.b.tried.Refuse(*v.User, v.s.b.options.Redact(v.landing.Page.Unexpected()))
+	case v.failure != nil:
+		v.s.b.tried.Refuse(*v.User, v.failure.Error())
+	}
 }
 
 func (v *visit) signing() string { return fmt.Sprintf("sign in as %q", v.User.Name) }
@@ -144,7 +196,12 @@ func (v *visit) consent() {
 	}
 	v.consented = v.page
 	v.consents++
-	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, nil)
+	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, func(a answer) {
+		if a.Did != "" {
+			v.deed(0, a.Did, v.view.URL)
+		}
+		v.decide()
+	})
 }
 
 // rest waits until the page that asks for nothing is finished, and takes it as the end.

@@ -59,20 +59,31 @@ type visit struct {
 	halted bool // the caller has held the visit
 
 	sent      struct{ username, password, otp bool }
+	typed     bool   // the password was really typed into a page
 	sentFrom  int    // the page that they were sent from
 	alert     string // what that page said before
 	consented int    // the page that consent was given on
 	consents  int
+	banners   int  // about cookies, that were taken away
+	dismissed int  // what was known of the page then
 	step      int  // of the recipe
 	begun     bool // a step of it was done
 	played    bool // all of them were
+
+	lastDeed time.Time
 }
 
 // acted is what came of an act in the page.
 type acted struct {
-	answer string
+	answer answer
 	err    error
-	then   func(answer string)
+	then   func(answer)
+}
+
+// An answer is what the probe says of an act: why it was not done, or what was done.
+type answer struct {
+	Problem string `json:"problem"`
+	Did     string `json:"did"`
 }
 
 // resumed ends the pause of a visit.
@@ -98,7 +109,7 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	run := &visit{Visit: v, watched: w, s: s, caller: ctx, ctx: bounded, start: authority(v.URL),
+	run := &visit{Visit: v, watched: w, s: s, caller: ctx, ctx: bounded, start: authority(v.URL), lastDeed: time.Now(),
 		frames: map[network.RequestID]bool{}, inflight: map[network.RequestID]bool{}, timer: time.NewTimer(time.Hour)}
 	defer run.timer.Stop()
 	if v.User != nil {
@@ -150,6 +161,7 @@ func (v *visit) play() (oauth.Landing, error) {
 		}
 	}
 	v.finish()
+	v.remember()
 	if v.failure != nil {
 		out := oauth.Landing{Trail: v.trail.exchanges()}
 		if f := new(Failure); errors.As(v.failure, &f) {
@@ -327,13 +339,13 @@ func (v *visit) tell(e *runtime.EventBindingCalled) {
 }
 
 // do runs an act in the page, while the visit goes on; then decides how.
-func (v *visit) do(act string, argument any, then func(answer string)) {
+func (v *visit) do(act string, argument any, then func(answer)) {
 	v.acting = true
 	world := v.world
 	go func() {
-		var answer string
-		err := v.s.call(v.ctx, world, act, argument, &answer)
-		v.push(acted{answer, err, then})
+		var a answer
+		err := v.s.call(v.ctx, world, act, argument, &a)
+		v.push(acted{a, err, then})
 	}()
 }
 
@@ -351,51 +363,4 @@ func (v *visit) acted(e acted) {
 func (v *visit) wait(d time.Duration, then func()) {
 	v.timer.Reset(d)
 	v.lapse = then
-}
-
-// broken deals with a page that did not come.
-func (v *visit) broken(text string) {
-	last := v.trail.last()
-	switch {
-	case last != nil && last.Status != 0 && last.id == v.loading && (text != "net::ERR_ABORTED" || last.silent()):
-		// The server did answer, if with nothing that can be shown.
-		v.landing = &oauth.Landing{Kind: oauth.Shown, URL: last.Request.URL, Page: &oauth.Page{
-			Status: last.Status, URL: last.Request.URL, HTML: string(last.Body),
-		}}
-		if text != "net::ERR_ABORTED" && text != "net::ERR_HTTP_RESPONSE_CODE_FAILURE" {
-			v.landing.Page.Text = "the browser gave up: " + text
-		}
-	case text == "net::ERR_ABORTED":
-		// Another page was asked for before this one came, or the old one stays.
-		if v.committed != "" {
-			v.loading = v.committed
-			v.decide()
-		}
-	default:
-		v.failure = v.fail("open the page", text)
-	}
-}
-
-// silent reports whether the answer is one that no page is made of.
-func (h *hop) silent() bool {
-	return h.Status == 204 || h.Status == 205 || strings.HasPrefix(strings.ToLower(h.Header.Get("Content-Disposition")), "attachment") ||
-		!strings.HasPrefix(h.Header.Get("Content-Type"), "text/")
-}
-
-// late ends a visit whose time is over.
-func (v *visit) late() {
-	if cause := context.Cause(v.caller); cause != nil && !errors.Is(cause, context.DeadlineExceeded) {
-		v.failure = v.fail("wait for the redirect", cause.Error())
-		return
-	}
-	doing := "wait for the redirect"
-	switch {
-	case v.committed == "":
-		doing = "wait for an answer"
-	case len(v.s.b.target.SignIn) > 0 && !v.played && v.step > 0:
-		doing = v.recipeStep()
-	case v.told && v.view.Kind != "other":
-		doing = "get past the " + v.view.Kind + " page"
-	}
-	v.failure = v.fail(doing, "the time is over")
 }

@@ -18,8 +18,9 @@ import (
 
 func TestSignInPagesAreRecognised(t *testing.T) {
 	s := newSite(t)
-	idp, _ := url.Parse(s.idp.URL)
-	b := start(t, s.target(), Options{AllowHosts: []string{idp.Host}})
+	at := s.target()
+	at.SignInHosts = []string{strings.TrimPrefix(s.idp.URL, "http://")}
+	b := start(t, at, Options{})
 	for _, style := range []string{"plain", "two", "late", "framework", "shadow", "honeypot", "otp", "idp"} {
 		t.Run(style, func(t *testing.T) {
 			x := open(t, b)
@@ -98,7 +99,6 @@ func TestPagesAreShown(t *testing.T) {
 
 func TestRefusedSignInIsAnError(t *testing.T) {
 	s := newSite(t)
-	b := start(t, s.target(), Options{Redact: strings.NewReplacer(password, "…").Replace})
 	stranger := *alice()
 	stranger.Password = target.NewSecret("wrong password")
 	noSeed := *alice()
@@ -120,6 +120,7 @@ func TestRefusedSignInIsAnError(t *testing.T) {
 	} {
 		t.Run(c.style, func(t *testing.T) {
 			before := s.count()
+			b := start(t, s.target(), Options{Redact: strings.NewReplacer(password, "…").Replace})
 			_, err := open(t, b).Visit(t.Context(), oauth.Visit{URL: s.request("style", c.style, "to", client), RedirectURIs: []string{client}, User: &c.user})
 			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "GET "+s.URL+"/authorize → 302") {
 				t.Fatalf("error %v, want one that says %q", err, c.want)

@@ -14,7 +14,7 @@ type choice struct {
 func (d *document) consent() (accept, deny choice, ok bool) {
 	sure := false
 	for _, f := range d.forms {
-		if f.has("password") {
+		if f.has("password") || f.banner() {
 			continue
 		}
 		var other []choice
@@ -55,6 +55,13 @@ func (d *document) consent() (accept, deny choice, ok bool) {
 		}
 	}
 	return accept, deny, sure || deny.form != nil || deny.link != ""
+}
+
+// banner reports whether the form is about cookies, and not about the client.
+func (f *form) banner() bool {
+	return f.cookies || strings.Contains(strings.ToLower(f.action), "cookie") || f.find(func(c control) bool {
+		return c.kind == "submit" && strings.Contains(strings.ToLower(c.label), "cookie")
+	}) >= 0
 }
 
 type sense int

@@ -21,6 +21,7 @@ type link struct{ href, text string }
 // A form has its controls in document order.
 type form struct {
 	action, method string
+	cookies        bool // it stands in a banner about cookies
 	controls       []control
 }
 
@@ -96,7 +97,7 @@ func (r *reader) read(n *html.Node, f *form) {
 			r.head(n)
 			return
 		case "form":
-			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET"))}
+			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET")), cookies: inBanner(n)}
 			r.forms = append(r.forms, f)
 		case "a":
 			if href := attr(n, "href", ""); href != "" {
@@ -194,6 +195,25 @@ func unbroken(n *html.Node) string {
 		return n.Data
 	}
 	return strings.NewReplacer("\n", " ", "\r", " ").Replace(n.Data)
+}
+
+// inBanner reports whether the element is, or stands in, one that is named after cookies.
+func inBanner(n *html.Node) bool {
+	for ; n != nil && n.Data != "body" && n.Data != "html"; n = n.Parent {
+		for _, word := range strings.Fields(strings.ToLower(attr(n, "id", "") + " " + attr(n, "class", ""))) {
+			if word == "cookie" || word == "cookies" || strings.Contains(word, "cookie") && slices.ContainsFunc(bannerWords(), func(part string) bool {
+				return strings.Contains(word, part)
+			}) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// bannerWords are what names of banners have beside the word cookie; a page as a whole may be named after it, too.
+func bannerWords() []string {
+	return []string{"banner", "consent", "notice", "bar", "pop", "dialog", "overlay", "law", "modal", "message", "wall"}
 }
 
 func alarming(n *html.Node) bool {

@@ -36,6 +36,7 @@ type Driver struct {
 	timeout   time.Duration
 	transport *http.Transport
 	redactor  *Redactor
+	tried     *Tried
 	forgets   bool
 	demanded  map[target.Grant]string // scopes of ordinary requests, where the deployment demands one
 
@@ -62,7 +63,7 @@ func New(t target.Target, o Options) (*Driver, error) {
 		}
 		trust.RootCAs = roots
 	}
-	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor, forgets: o.Forget}
+	d := &Driver{target: t, agent: o.UserAgent, timeout: t.Timeout, redactor: o.Redactor, tried: NewTried(), forgets: o.Forget}
 	if o.Observe != nil {
 		d.observers = append(d.observers, &o.Observe)
 	}
@@ -99,14 +100,23 @@ func (d *Driver) Roots() *x509.CertPool { return d.transport.TLSClientConfig.Roo
 // Redactor knows every secret that went over this driver.
 func (d *Driver) Redactor() *Redactor { return d.redactor }
 
+// Tried knows what became of the people's credentials in the run, whichever user agent gave them.
+func (d *Driver) Tried() *Tried { return d.tried }
+
 // Send sends the request once and waits for the whole answer, at most the target's timeout.
 // Whatever happens is in the exchange; Err is set when there was no whole answer.
 func (d *Driver) Send(ctx context.Context, r Request) Exchange {
+	e := d.send(ctx, r)
+	d.tell(e)
+	return e
+}
+
+// send is Send, of which no observer is told.
+func (d *Driver) send(ctx context.Context, r Request) Exchange {
 	e := Exchange{Request: r.Changed(), Started: time.Now()}
 	e.Err = d.exchange(ctx, &e)
 	e.Duration = time.Since(e.Started)
 	d.learn(e)
-	d.tell(e)
 	return e
 }
 

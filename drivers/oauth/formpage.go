@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"fmt"
 	"strings"
 
 	"flowproof/drivers/target"
@@ -16,6 +17,25 @@ func (p Page) Kind() LandingKind {
 		return Consent
 	}
 	return Shown
+}
+
+// Unexpected says that the page came where the sign-in should have gone on.
+func (p Page) Unexpected() string {
+	return fmt.Sprintf("the server answers with a page (status %d) that leads nowhere: %s", p.Status, p.Words())
+}
+
+// Words are the first that the page shows, on one line.
+func (p Page) Words() string {
+	title, text := p.Title, p.Text
+	if title+text == "" {
+		d := readDocument([]byte(p.HTML))
+		title, text = d.title, d.text
+	}
+	text = strings.Join(strings.Fields(title+" "+text), " ")
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:200]) + "…"
+	}
+	return text
 }
 
 // Approval is the request that agreeing on a consent page sends; false where no plain form sends it.

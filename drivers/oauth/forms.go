@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 
 	"flowproof/drivers/target"
@@ -13,11 +14,15 @@ import (
 
 // NewForms makes a user agent that reads plain HTML forms and runs no scripts: quick, and enough for
 // servers whose pages work without them. It detects the forms, so sign-in recipes are not for it.
-func NewForms(t target.Target, d *Driver) UserAgent { return &forms{target: t, driver: d} }
+func NewForms(t target.Target, d *Driver) UserAgent {
+	return &forms{target: t, driver: d, codes: NewCodes(), tried: d.Tried()}
+}
 
 type forms struct {
 	target target.Target
 	driver *Driver
+	codes  *Codes
+	tried  *Tried
 }
 
 func (f *forms) Session(context.Context) (Session, error) {
@@ -32,10 +37,15 @@ func (f *forms) Browser() bool   { return false }
 func (f *forms) Product() string { return "plain HTML forms" }
 func (f *forms) Close() error    { return nil }
 
-// own reports whether a URL belongs to the server: only there are redirects followed and forms filled in.
+// own reports whether a URL is where the visit has business: only there are redirects followed and forms sent.
 func (f *forms) own(raw string, v Visit) bool {
 	o := origin(raw)
-	return o != "" && (o == origin(f.target.URL) || o == origin(f.target.Endpoints.Authorization) || o == origin(v.URL))
+	return o != "" && (f.targets(o) || o == origin(v.URL) || f.target.MayTypeInto(raw))
+}
+
+// targets reports whether the origin is the deployment's, and not that of a host where people only sign in.
+func (f *forms) targets(o string) bool {
+	return o == origin(f.target.URL) || o == origin(f.target.Endpoints.Authorization)
 }
 
 // client is the name of the client that an authorization request speaks of, if it is one of the target's.
@@ -77,6 +87,21 @@ func (s *formSession) Cookies(_ context.Context, raw string) ([]*http.Cookie, er
 	return s.jar.Cookies(u), nil
 }
 
+// remember files what became of the user's password, if it was sent. Where that is not known, it is as good
+// as refused: finding out by trying again might lock the account.
+func (p *visiting) remember(ctx context.Context, l Landing, err error) {
+	hide := p.session.driver.Redactor().Text
+	switch {
+	case p.signedIn == 0 || ctx.Err() != nil:
+	case p.consented > 0 || err == nil && l.Kind != Shown:
+		p.session.tried.Taken(*p.visit.User)
+	case err != nil:
+		p.session.tried.Refuse(*p.visit.User, hide(err.Error()))
+	case l.Page != nil:
+		p.session.tried.Refuse(*p.visit.User, hide(l.Page.Unexpected()))
+	}
+}
+
 // jarURL treats loopback as browsers do: Secure cookies are kept and sent there without TLS.
 func jarURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
@@ -98,6 +123,7 @@ func (s *formSession) Visit(ctx context.Context, v Visit) (Landing, error) {
 		Header: Params{{"Accept", htmlType}},
 	})
 	l.Trail = p.trail
+	p.remember(ctx, l, err)
 	if err != nil {
 		return l, fmt.Errorf("oauth: visit the authorization endpoint: %w", err)
 	}
@@ -130,7 +156,7 @@ func (p *visiting) play(ctx context.Context, r Request) (Landing, error) {
 		}
 		page := readDocument(e.Body)
 		p.pause(ctx, page)
-		next, landed, err := p.act(e, page)
+		next, landed, err := p.act(ctx, e, page)
 		if err != nil || landed != nil {
 			return value(landed), err
 		}
@@ -161,13 +187,25 @@ func (p *visiting) follow(ctx context.Context, r Request) (Exchange, *Landing, e
 		if _, old, has := strings.Cut(here, "#"); has && !strings.Contains(where, "#") {
 			where += "#" + old // as browsers do (RFC 9110 section 10.2.2)
 		}
-		if l := p.leaving(where); l != nil {
+		next := redirected(r, e.Status, where)
+		l := p.leaving(where)
+		if l == nil && p.confides(next) && !p.session.target.MayTypeInto(where) {
+			stray := ParseLanding(where)
+			l = &stray
+		}
+		if l != nil {
 			l.Via = fmt.Sprint(e.Status)
 			return e, l, nil
 		}
-		r = redirected(r, e.Status, where)
+		r = next
 	}
 	return Exchange{}, nil, fmt.Errorf("the server redirected more than %d times without a page", maxRedirects)
+}
+
+// confides reports whether the request holds the person's password.
+func (p *visiting) confides(r Request) bool {
+	u := p.visit.User
+	return u != nil && !u.Password.Empty() && slices.ContainsFunc(r.Form, func(q Param) bool { return q.Value == u.Password.Reveal() })
 }
 
 // leaving is the landing of a navigation that leads away from the server.
@@ -201,7 +239,10 @@ func (p *visiting) send(ctx context.Context, r Request) Exchange {
 			r.Header = r.Header.And("Cookie", strings.Join(pairs, "; "))
 		}
 	}
-	e := p.session.driver.Send(ctx, r)
+	e := p.session.driver.send(ctx, r)
+	if o := origin(r.URL); p.session.targets(o) || o == origin(p.visit.URL) {
+		p.session.driver.tell(e) // what an identity provider answers is not the deployment's to answer for
+	}
 	p.trail = append(p.trail, e)
 	if err == nil && e.Status != 0 {
 		p.session.jar.SetCookies(u, (&http.Response{Header: e.Header}).Cookies())

@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/pquerna/otp/totp"
 )
 
 // act does what the visit says on a page: the next request, or the landing.
-func (p *visiting) act(e Exchange, d *document) (Request, *Landing, error) {
+func (p *visiting) act(ctx context.Context, e Exchange, d *document) (Request, *Landing, error) {
 	if l := p.passing(e, d); l != nil {
 		return Request{}, l, nil
 	}
@@ -26,11 +23,11 @@ func (p *visiting) act(e Exchange, d *document) (Request, *Landing, error) {
 		next.Header = Params{{"Accept", htmlType}}
 		return next, nil, nil
 	}
+	if f, field := d.oneTime(); f != nil && p.signedIn > 0 {
+		return p.oneTimePassword(ctx, e, d, f, field)
+	}
 	if f := d.signIn(); f != nil {
 		return p.signIn(e, d, f)
-	}
-	if f, field := d.oneTime(); f != nil && p.signedIn > 0 {
-		return p.oneTimePassword(e, d, f, field)
 	}
 	if accept, deny, ok := d.consent(); ok {
 		return p.decide(e, d, accept, deny)
@@ -78,11 +75,33 @@ func (d *document) signIn() *form {
 		}
 	}
 	for _, f := range d.forms {
-		if f.find(namesUser) >= 0 {
+		if f.find(namesUser) >= 0 || f.asksName() {
 			return f
 		}
 	}
 	return nil
+}
+
+// asksName reports whether the form is the first of two: one field, for a name, and a button that goes on.
+func (f *form) asksName() bool {
+	fields, named := 0, false
+	for _, c := range f.controls {
+		if writable(c) {
+			fields++
+			name := strings.ToLower(c.name)
+			for _, part := range []string{"user", "login", "email", "identifier", "account"} {
+				named = named || strings.Contains(name, part)
+			}
+		}
+	}
+	button := f.firstButton()
+	if fields != 1 || !named || button < 0 {
+		return false
+	}
+	label := strings.ToLower(f.controls[button].label)
+	return slices.ContainsFunc([]string{"next", "continue", "sign in", "log in", "login", "weiter", "anmelden"}, func(word string) bool {
+		return strings.Contains(label, word)
+	})
 }
 
 func namesUser(c control) bool {
@@ -99,7 +118,7 @@ func (f *form) userField(password int) int {
 	if i := f.find(func(c control) bool { return c.kind == "email" }); i >= 0 && i < password {
 		return i
 	}
-	if i := f.find(writable); i >= 0 && i < password {
+	if i := f.find(writable); i >= 0 && (i < password || password < 0) { // the first of two pages has no other field
 		return i
 	}
 	return -1
@@ -112,7 +131,13 @@ func (p *visiting) signIn(e Exchange, d *document, f *form) (Request, *Landing, 
 	}
 	password := f.find(func(c control) bool { return c.kind == "password" })
 	if again := password >= 0 && p.signedIn > 0 || password < 0 && p.identity > 0; again {
-		return Request{}, nil, refused("the credentials", u.Name, e, d)
+		return Request{}, nil, p.refused("the credentials", e, d)
+	}
+	if here := e.Request.FullURL(); !p.session.target.MayTypeInto(here) {
+		return Request{}, nil, errors.New(Unnamed(p.session.target, here))
+	}
+	if before := p.session.tried.Refused(*u); before != "" {
+		return Request{}, nil, errors.New(before)
 	}
 	if i := f.userField(password); i >= 0 {
 		f.controls[i].value = u.Username
@@ -133,25 +158,37 @@ func (d *document) oneTime() (*form, int) {
 			if c.autocomplete == "one-time-code" {
 				return true
 			}
-			name := strings.ToLower(c.name)
-			return (writable(c) || c.kind == "number") && (strings.Contains(name, "otp") || strings.Contains(name, "2fa"))
+			return (writable(c) || c.kind == "number" || c.kind == "password") && namesCode(strings.ToLower(c.name))
 		})
-		if i >= 0 {
+		if i >= 0 && f.find(func(c control) bool { return c.kind == "password" && !namesCode(strings.ToLower(c.name)) }) < 0 {
 			return f, i
 		}
 	}
 	return nil, -1
 }
 
-func (p *visiting) oneTimePassword(e Exchange, d *document, f *form, field int) (Request, *Landing, error) {
+// namesCode reads the name of a field on the page behind the password's.
+func namesCode(name string) bool {
+	for _, part := range []string{"otp", "2fa", "mfa", "tfa", "passcode", "one_time", "one-time", "verification"} {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return name == "code" || name == "token"
+}
+
+func (p *visiting) oneTimePassword(ctx context.Context, e Exchange, d *document, f *form, field int) (Request, *Landing, error) {
 	u := p.visit.User
 	if u == nil || u.TOTP.Empty() {
 		return Request{}, nil, errors.New("the server asks for a one-time password, and the target file has no totp for this user")
 	}
 	if p.oneTime > 0 {
-		return Request{}, nil, refused("the one-time password", u.Name, e, d)
+		return Request{}, nil, p.refused("the one-time password", e, d)
 	}
-	code, err := totp.GenerateCode(u.TOTP.Reveal(), time.Now())
+	if here := e.Request.FullURL(); !p.session.target.MayTypeInto(here) {
+		return Request{}, nil, errors.New(Unnamed(p.session.target, here))
+	}
+	code, err := p.session.codes.Next(ctx, *u)
 	if err != nil {
 		return Request{}, nil, fmt.Errorf("make the one-time password of %s: %w", u.Name, err)
 	}
@@ -191,8 +228,9 @@ func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request
 	return p.submit(e, c.form, c.button, title)
 }
 
-func refused(what, user string, e Exchange, d *document) error {
-	return fmt.Errorf("the server refused %s of %s: it answers %d and shows the sign-in page again%s", what, user, e.Status, said(d))
+// refused is the end of a visit whose sign-in page came back.
+func (p *visiting) refused(what string, e Exchange, d *document) error {
+	return fmt.Errorf("the server refused %s of %s: it answers %d and shows the sign-in page again%s", what, p.visit.User.Name, e.Status, said(d))
 }
 
 func said(d *document) string {

@@ -9,20 +9,21 @@ import (
 
 // file is a target file as it is written.
 type file struct {
-	Name      string                  `json:"name" jsonschema:"required" mend:"write name: and a word for reports"`
-	URL       string                  `json:"url" jsonschema:"required" mend:"write url: https://…"`
-	Profile   string                  `json:"profile" jsonschema:"required,enum=space,enum=rfc6749,enum=bcp-9700,enum=oauth-2.1"`
-	Edition   string                  `json:"edition" jsonschema:"enum=space-2021,enum=space-2023,enum=space-2024"`
-	Endpoints map[string]string       `json:"endpoints" jsonschema:"enum=authorization,enum=token,enum=jwks,enum=consents,enum=revocation,enum=introspection,enum=metadata" strict:"empty"`
-	Clients   map[string]clientFile   `json:"clients" jsonschema:"required,minItems=1" mend:"register an application on the server and describe it under clients:"`
-	Users     map[string]userFile     `json:"users"`
-	Scopes    scopesFile              `json:"scopes"`
-	Resources map[string]resourceFile `json:"resources" jsonschema:"enum=any,enum=user,enum=application,enum=scoped"`
-	Refresh   refreshFile             `json:"refresh"`
-	Guest     bool                    `json:"guest"`
-	SignIn    signInFile              `json:"sign_in"`
-	TLS       tlsFile                 `json:"tls"`
-	Timeout   time.Duration           `json:"timeout"`
+	Name        string                  `json:"name" jsonschema:"required" mend:"write name: and a word for reports"`
+	URL         string                  `json:"url" jsonschema:"required" mend:"write url: https://…"`
+	Profile     string                  `json:"profile" jsonschema:"required,enum=space,enum=rfc6749,enum=bcp-9700,enum=oauth-2.1"`
+	Edition     string                  `json:"edition" jsonschema:"enum=space-2021,enum=space-2023,enum=space-2024"`
+	Endpoints   map[string]string       `json:"endpoints" jsonschema:"enum=authorization,enum=token,enum=jwks,enum=consents,enum=revocation,enum=introspection,enum=metadata" strict:"empty"`
+	Clients     map[string]clientFile   `json:"clients" jsonschema:"required,minItems=1" mend:"register an application on the server and describe it under clients:"`
+	Users       map[string]userFile     `json:"users"`
+	Scopes      scopesFile              `json:"scopes"`
+	Resources   map[string]resourceFile `json:"resources" jsonschema:"enum=any,enum=user,enum=application,enum=scoped"`
+	Refresh     refreshFile             `json:"refresh"`
+	Guest       bool                    `json:"guest"`
+	SignIn      signInFile              `json:"sign_in"`
+	SignInHosts []string                `json:"sign_in_hosts"`
+	TLS         tlsFile                 `json:"tls"`
+	Timeout     time.Duration           `json:"timeout"`
 }
 
 type clientFile struct {

@@ -78,6 +78,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 	if len(got.SignIn) != 7 || got.SignIn[0] != (Step{Do: "fill", Selector: "#user", Value: "username"}) || !got.SignIn[1].Optional || !got.SignIn[4].Optional || got.SignIn[6].Value != "Welcome" {
 		t.Errorf("sign-in %+v", got.SignIn)
 	}
+	if !slices.Equal(got.SignInHosts, []string{"login.acme.test", "sso.acme.test:8443", "id.acme.test"}) {
+		t.Errorf("sign-in hosts %q", got.SignInHosts)
+	}
 	if r := got.Refresh; r.Parameters["access_type"] != "offline" || r.Scope != "offline_access" || !r.Rotation || r.Grace != 30*time.Second {
 		t.Errorf("refresh %+v", r)
 	}

@@ -45,6 +45,7 @@ func (t Target) Masked() string {
 		truth("rotation", t.Refresh.Rotation).duration("grace", t.Refresh.Grace))
 	m.truth("guest", t.Guest)
 	m.signIn(t.SignIn)
+	m.texts("sign_in_hosts", t.SignInHosts)
 	secure := new(keys)
 	if n := strings.Count(t.CA, "-----BEGIN CERTIFICATE-----"); n > 0 {
 		secure.add("ca_certificates", n)

@@ -3,6 +3,8 @@ package target
 import (
 	"net/url"
 	"strings"
+
+	"flowproof/drivers/strict"
 )
 
 // service is the base URL of the deployment, without a final slash.
@@ -19,6 +21,24 @@ func (r *reader) service(raw string) string {
 		return ""
 	}
 	return strings.TrimRight(raw, "/")
+}
+
+// signInHosts are host names, each with its port unless that is the scheme's own: https's or http's.
+func (r *reader) signInHosts(written []string) []string {
+	var hosts []string
+	for i, host := range written {
+		path := strict.Item("sign_in_hosts", i)
+		if r.Spoiled(path) {
+			continue
+		}
+		u, err := url.Parse("https://" + host)
+		if err != nil || u.Hostname() == "" || u.Host != host || strings.HasSuffix(host, ":") || strings.ContainsAny(host, "*%") {
+			r.AtValue(path, "write it as in login.acme.test, or login.acme.test:8443", "%s: it has to be a host, perhaps with its port, and nothing else", path)
+			continue
+		}
+		hosts = append(hosts, strings.TrimSuffix(strings.ToLower(host), ":443"))
+	}
+	return hosts
 }
 
 // wrongURL never repeats the URL: it may hold a password.

@@ -41,6 +41,7 @@ func (r *reader) target(f file) Target {
 	t.Resources = r.resources(f.Resources, space)
 	t.Refresh = r.refresh(f.Refresh, space)
 	t.SignIn = r.signIn(f.SignIn)
+	t.SignInHosts = r.signInHosts(f.SignInHosts)
 	if t.Profile != "" && t.URL != "" {
 		r.needEndpoints(t)
 	}

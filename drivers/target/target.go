@@ -2,7 +2,6 @@
 package target
 
 import (
-	"net"
 	"net/url"
 	"slices"
 	"time"
@@ -23,9 +22,11 @@ type Target struct {
 	Refresh   Refresh
 	Guest     bool // a guest account is allowed (Space's request_credentials=skip)
 	SignIn    []Step
-	CA        string        // PEM bytes of additional trust roots
-	Plain     string        // where the deployment is reachable over plain http; empty: port 80 of each host
-	Timeout   time.Duration // of one request
+	// SignInHosts are further hosts, with the port unless it is the scheme's own, on whose pages people sign in.
+	SignInHosts []string
+	CA          string        // PEM bytes of additional trust roots
+	Plain       string        // where the deployment is reachable over plain http; empty: port 80 of each host
+	Timeout     time.Duration // of one request
 }
 
 // Endpoints are absolute URLs; empty means not offered.
@@ -171,8 +172,7 @@ func (t Target) Loopback() bool {
 		if err != nil {
 			return false
 		}
-		h := u.Hostname()
-		if ip := net.ParseIP(h); h != "localhost" && (ip == nil || !ip.IsLoopback()) { // 127.acme.test is a name
+		if !loopback(u.Hostname()) {
 			return false
 		}
 	}
