@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	protocol "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -32,13 +33,14 @@ type Options struct {
 
 // A Browser is one running Chromium. Its sessions share nothing.
 type Browser struct {
-	target  target.Target
-	options Options
-	hosts   hosts
-	product string
-	profile *profile
-	codes   *oauth.Codes
-	tried   *oauth.Tried
+	target   target.Target
+	options  Options
+	hosts    hosts
+	product  string
+	profile  *profile
+	patience time.Duration // of one visit
+	codes    *oauth.Codes
+	tried    *oauth.Tried
 
 	root  context.Context // chromedp's; it ends with the browser
 	stop  func()          // kills the browser and waits for its end
@@ -67,7 +69,7 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Browser{target: t, options: o, hosts: hostsOf(t), profile: home, codes: oauth.NewCodes(), tried: o.Tried}
+	b := &Browser{target: t, options: o, hosts: hostsOf(t), profile: home, codes: oauth.NewCodes(), tried: o.Tried, patience: patience}
 	b.close = sync.OnceValue(b.end)
 
 	life, kill := context.WithCancel(context.WithoutCancel(ctx))

@@ -31,6 +31,10 @@ func (v *visit) before(e *fetch.EventRequestPaused) {
 		return
 	}
 	v.trail.begin(e, page)
+	if len(v.trail.hops) > mostHops {
+		v.failure = v.fail("come to an end", "the pages lead on and on, and "+strconv.Itoa(mostHops)+" were enough")
+		return
+	}
 	if page {
 		v.loading = e.NetworkID
 		v.frames[e.NetworkID] = true

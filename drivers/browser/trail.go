@@ -163,6 +163,13 @@ func (t *trail) exchanges() []oauth.Exchange {
 func (t *trail) String() string {
 	var b strings.Builder
 	for i, h := range t.hops {
+		const ends = 5 // of a long way
+		if i >= ends && i < len(t.hops)-ends {
+			if i == ends {
+				b.WriteString(", …")
+			}
+			continue
+		}
 		if i > 0 {
 			b.WriteString(", ")
 		}

@@ -21,6 +21,7 @@ import (
 // How long a visit waits for a page that may still change by itself.
 const (
 	patience = 20 * time.Second       // for the whole visit
+	mostHops = 100                    // documents in one visit
 	lull     = 700 * time.Millisecond // without a change, until a page with scripts counts as finished
 	longLull = 3 * time.Second        // the same for one that shows nothing yet, or says that it is loading
 	stuck    = 5 * time.Second        // without a change after something was sent
@@ -103,7 +104,7 @@ func (s *session) Visit(ctx context.Context, v oauth.Visit) (oauth.Landing, erro
 func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.Landing, error) {
 	s.visiting.Lock()
 	defer s.visiting.Unlock()
-	limit := patience
+	limit := s.b.patience
 	if v.User != nil && !v.User.TOTP.Empty() {
 		limit += 30 * time.Second // the next one-time password may have to be waited for
 	}
