@@ -4,7 +4,7 @@ OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers hostile bench pictures golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers hostile soak bench pictures golden fuzz browser clean
 
 all: build
 
@@ -47,6 +47,14 @@ peers: browser build
 # Servers that misbehave, before every verb that talks to one; the last line counts.
 hostile:
 	@$(GO) test ./cmd/flowproof -run HostileServers -count 1 -v | grep -E 'hostile_test.go|^(ok|FAIL|---)'
+
+# Half an hour at 2,000/s, with the resident memory of both sides, and 200 checks in one process.
+soak: build
+	bin/flowproof sandbox --tokens opaque --out $(OUT)/soak 2>/dev/null & sandbox=$$!; trap "kill $$sandbox" EXIT; \
+	until [ -f $(OUT)/soak/target.yaml ]; do sleep 0.1; done; \
+	bin/flowproof load -t $(OUT)/soak/target.yaml --rate 2000/s --duration $${SOAK:-30m} --progress none --out $(OUT)/soak & load=$$!; \
+	while kill -0 $$load 2>/dev/null; do echo "$$(date +%T) load $$(ps -o rss= -p $$load) KiB, sandbox $$(ps -o rss= -p $$sandbox) KiB"; sleep 30; done; wait $$load
+	$(GO) test ./cmd/flowproof -run ChecksLeaveNothing -count 1 -timeout 60m -v -args -checks $${CHECKS:-200}
 
 # Ratios to wrk, hey, vegeta and k6, on loopback and in about three minutes; see testdata/bench/README.md.
 bench: build
