@@ -91,8 +91,8 @@ func (f *findings) add(r ginkgo.SpecReport) {
 		}
 		finding := reports.Finding{
 			Flow: flowOf(r), Endpoint: row.Endpoint,
-			Expected: seen.expected,
-			Verdict:  verdictOf(r, seen, level), Message: messageOf(r, seen), Seen: seen.judged,
+			Expected: f.session.masked(seen.expected),
+			Verdict:  verdictOf(r, seen, level), Message: f.session.masked(messageOf(r, seen)), Seen: seen.judged,
 			DurationMS: r.RunTime.Round(time.Millisecond).Milliseconds(),
 		}
 		finding.Spec, finding.Variant = sentenceOf(r)
@@ -106,6 +106,9 @@ func (f *findings) add(r ginkgo.SpecReport) {
 		}
 	}
 }
+
+// masked is a text about what a server sent, which may be a secret.
+func (s *session) masked(text string) string { return s.driver.Redactor().Text(text) }
 
 // results are the findings by requirement, in the catalogue's order.
 func (f *findings) results() []reports.Result {
