@@ -194,6 +194,55 @@ func TestAnchorsCannotBlowTheFileUp(t *testing.T) {
 	}
 }
 
+// What is too large or too deep for the library is refused before the library sees it.
+func TestTooMuchIsRefusedAtOnce(t *testing.T) {
+	deep := ""
+	for i := range 200 {
+		deep += strings.Repeat(" ", i) + "a:\n"
+	}
+	for text, want := range map[string]string{
+		strings.Repeat("[", maxFile):                                   "too deeply",
+		"name: " + strings.Repeat("[", 101) + strings.Repeat("]", 101): "too deeply",
+		strings.Repeat("{a: ", 5000):                                   "too deeply",
+		strings.Repeat("- ", 20000) + "a":                              "too deeply",
+		strings.Repeat("? ", 20000) + "a":                              "too deeply",
+		strings.Repeat("!!x ", 20000) + "a":                            "too deeply",
+		strings.Repeat("&a ", 20000) + "a":                             "too deeply",
+		deep:                                                           "too deeply",
+		strings.Repeat("a: b\n", 100_000):                              "too much",
+		"[" + strings.Repeat("[],", 300_000) + "]":                     "too much",
+		strings.Repeat("- - - a\n", 50_000):                            "too much",
+		strings.Repeat("name", maxFile/5) + ": a":                      "unknown key",
+		strings.Repeat("kind: x\nname: y\n", 6000):                     "is there twice",
+	} {
+		began := time.Now()
+		_, f := read(text)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%.20q took %v", text, took)
+		}
+		if err := f.Mistakes.Err(); err == nil || !strings.Contains(err.Error(), want) || len(f.Mistakes[0].String()) > 1000 {
+			t.Errorf("%.20q: %.300v, want %s", text, err, want)
+		}
+	}
+	for _, text := range []string{
+		"name: \"" + strings.Repeat("[", 1000) + "\"\n", "name: a # " + strings.Repeat("[", 1000) + "\n",
+		"name: a\ndays: [" + strings.Repeat("friday, ", 10000) + "]\n",
+		"name: a\ndishes:\n" + dishes(3000),
+	} {
+		if _, f := read(text); f.Mistakes.Err() != nil {
+			t.Errorf("%.30q: %.300v", text, f.Mistakes.Err())
+		}
+	}
+}
+
+func dishes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("  d" + strconv.Itoa(i) + ":\n    spice: hot\n    note: x\n")
+	}
+	return b.String()
+}
+
 func TestTheNearestWordIsFound(t *testing.T) {
 	for word, want := range map[string]string{
 		"redirect_uri": "redirect_uris", "client_id": "id", "grant": "grants", "pasword": "", "secert": "secret", "Public": "public", "zzz": "",

@@ -7,11 +7,10 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
-
-const maxFile = 1 << 20
 
 // document is the one document of the file, or nil and a mistake.
 func (f *File) document(raw []byte) (root ast.Node) {
@@ -31,7 +30,12 @@ func (f *File) document(raw []byte) (root ast.Node) {
 			f.mistake(start, "", "", "the file is no YAML that can be read")
 		}
 	}()
-	parsed, err := parser.ParseBytes(raw, 0, parser.AllowDuplicateMapKey())
+	tokens := lexer.Tokenize(string(raw))
+	if at, what, mend := excess(tokens); at != nil {
+		f.mistake(tokenPlace(at), "", mend, "%s %s", f.form.Called, what)
+		return nil
+	}
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		at, what := start, err.Error()
 		if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
