@@ -14,6 +14,7 @@ import (
 )
 
 func main() {
+	surviveWrites()
 	os.Exit(run(context.Background(), os.Args[1:], system()))
 }
 
