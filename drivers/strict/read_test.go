@@ -107,6 +107,7 @@ func TestEachMistakeIsToldWithPlaceAndMend(t *testing.T) {
 		"":                                 "1:1: the file is empty; write at least name",
 		"# nothing":                        "1:1: the file is empty; write at least name",
 		"\xff":                             "1:1: the file is no text; write it in UTF-8",
+		"name: a\nkind: b\x00ar":           "2:8: a control character stands there; take it out, or write it as an escape in double quotes",
 		strings.Repeat("#", maxFile+1):     "1:1: the file is larger than 1 MiB",
 		"name: [":                          "1:7: the file is no YAML: sequence end token ']' not found",
 		"name: a\n---\nname: b":            "3:1: the file holds a second document; keep one document in a file",

@@ -1,6 +1,7 @@
 package strict
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"unicode/utf8"
@@ -21,6 +22,11 @@ func (f *File) document(raw []byte) (root ast.Node) {
 	}
 	if !utf8.Valid(raw) {
 		f.mistake(start, "", "write it in UTF-8", "the file is no text")
+		return nil
+	}
+	if i := bytes.IndexFunc(raw, control); i >= 0 {
+		at := place{1 + bytes.Count(raw[:i], []byte("\n")), i - bytes.LastIndexByte(raw[:i], '\n')}
+		f.mistake(at, "", "take it out, or write it as an escape in double quotes", "a control character stands there")
 		return nil
 	}
 	// The library is not proof against every sequence of bytes, and a file is only bytes.
@@ -60,6 +66,11 @@ func (f *File) document(raw []byte) (root ast.Node) {
 		f.mistake(start, "", f.form.Least, "the file is empty")
 	}
 	return root
+}
+
+// control reports whether YAML forbids the character (YAML 1.2.2 §5.1).
+func control(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85 || r == 0xfffe || r == 0xffff
 }
 
 // position is where a node begins.
