@@ -16,11 +16,11 @@ import (
 func TestPageThatShowsASecretHasNoPicture(t *testing.T) {
 	const token = "a-token-that-was-learnt"
 	for body, picture := range map[string]bool{
-		"<h1>It failed</h1><input type=hidden value=" + token + ">": true,
-		"<h1>It failed</h1><p>" + token + "</p>":                    false,
-		"<h1>It failed</h1><input value=" + token + ">":             false,
-		"<h1>It failed</h1><textarea>" + token + "</textarea>":      false,
-		"<h1>It failed</h1><p>" + html.EscapeString(password) + "</p>":                 false,
+		"<h1>It failed</h1><input type=hidden value=" + token + ">":    true,
+		"<h1>It failed</h1><p>" + token + "</p>":                       false,
+		"<h1>It failed</h1><input value=" + token + ">":                false,
+		"<h1>It failed</h1><textarea>" + token + "</textarea>":         false,
+		"<h1>It failed</h1><p>" + html.EscapeString(password) + "</p>": false,
 	} {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
@@ -28,7 +28,7 @@ func TestPageThatShowsASecretHasNoPicture(t *testing.T) {
 			_, _ = w.Write([]byte("<!doctype html><title>x</title>" + body))
 		}))
 		defer server.Close()
-		b := start(t, target.Target{URL: server.URL, Endpoints: target.Endpoints{Authorization: server.URL + "/authorize"}}, Options{Redact: strings.NewReplacer(token, "[token]").Replace})
+		b := start(t, target.Target{URL: server.URL, Endpoints: target.Endpoints{Authorization: server.URL + "/authorize"}}, Options{Redact: strings.NewReplacer(token, "[token]", password, "[password]").Replace})
 		l, err := open(t, b).Visit(t.Context(), oauth.Visit{URL: server.URL + "/authorize", RedirectURIs: []string{client}, User: alice()})
 		page := l.Page
 		if f, is := errors.AsType[*Failure](err); is {
