@@ -25,7 +25,7 @@ func TestPageThatShowsASecretHasNoPicture(t *testing.T) {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(http.StatusBadRequest)
-			_, _ = w.Write([]byte("<!doctype html><title>x</title>" + body))
+			_, _ = w.Write([]byte("<!doctype html><meta charset=utf-8><title>x</title>" + body))
 		}))
 		defer server.Close()
 		b := start(t, target.Target{URL: server.URL, Endpoints: target.Endpoints{Authorization: server.URL + "/authorize"}}, Options{Redact: strings.NewReplacer(token, "[token]", password, "[password]").Replace})
