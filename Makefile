@@ -102,7 +102,7 @@ coverage: browser
 	@rm -rf $(OUT)/coverage && mkdir -p $(OUT)/coverage/raw
 	@$(GO) build -cover -coverpkg=./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
 	@export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
-	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --slow --destructive; done; run check --no-browser; \
+	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --destructive; done; run check --no-browser; \
 	  for fault in $${FAULTS:-code-reusable echo-secret omit-no-store csrf-consent}; do run check --fault $$fault; done; \
 	  run load --grant client_credentials,password,refresh_token,authorization_code,resource,revocation --rate 200/s --duration 2s; \
 	  run load --protocol h2 --rate 200/s --duration 2s; run load --closed --duration 1s --new-connections; run load --browser auto --grant authorization_code --rate 20/s --duration 1s; \

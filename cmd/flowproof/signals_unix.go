@@ -8,6 +8,6 @@ import (
 	"syscall"
 )
 
-// surviveWrites makes a reader that went away (| head) and a file that may not grow errors of the write, which a verb
-// can tell and clean up after, and not the end of the process. What is started gets the signals as usual.
-func surviveWrites() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGXFSZ) }
+// surviveWrites makes a reader that went away (| head) an error of the write, which a verb can tell and clean up after,
+// and not the end of the process. What is started gets the signal as usual.
+func surviveWrites() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
