@@ -100,7 +100,7 @@ golden:
 # none of it reaches.
 coverage: browser
 	@rm -rf $(OUT)/coverage && mkdir -p $(OUT)/coverage/raw
-	@$(GO) build -cover -coverpkg=./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
+	@$(GO) build -cover -coverpkg=./cmd/...,./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
 	@export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
 	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --destructive; done; run check --no-browser; \
 	  for fault in $${FAULTS:-code-reusable echo-secret omit-no-store csrf-consent}; do run check --fault $$fault; done; \
