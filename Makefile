@@ -2,9 +2,11 @@
 GO         ?= go
 OUT        ?= reports/out
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
+CYCLONEDX   = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers hostile soak bench pictures golden fuzz browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers hostile soak bench pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
 
 all: build
 
@@ -60,6 +62,25 @@ soak: build
 bench: build
 	@$(GO) build -o bin/bench ./testdata/bench && bin/bench -tools "$${TOOLS:-$$($(GO) env GOPATH)/bin}" $(BENCH)
 
+# The table of the dependencies, with licences and reasons, written anew; make test holds it to go.mod.
+licenses:
+	$(GO) test ./cmd/flowproof -run TestDependencies -count 1 -update
+
+# What the build is made of: the modules are those that go.sum names, what is in the binary is told in CycloneDX, and
+# known holes are looked up where the database of them can be reached.
+supply: verify sbom vulns
+
+verify:
+	$(GO) mod verify
+	@cd testdata/peers && ! $(GO) mod verify 2>&1 | grep -vE '^(all modules verified|flowproof .*: missing ziphash)'  # that one is this folder
+
+sbom: build
+	@mkdir -p $(OUT)
+	$(GO) run $(CYCLONEDX) bin -json -output $(OUT)/sbom.json bin/flowproof
+
+vulns:
+	$(GO) run $(GOVULNCHECK) ./...
+
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
 	$(GO) vet ./testdata/bench && $(GO) run $(STATICCHECK) ./... ./testdata/bench
@@ -83,6 +104,23 @@ pictures: browser build
 golden:
 	$(GO) test ./reports ./cmd/flowproof ./drivers/target ./drivers/load -update
 
+# What the drivers and suites do when the whole is run, not tested in parts: how much of each package, and what
+# none of it reaches.
+coverage: browser
+	@rm -rf $(OUT)/coverage && mkdir -p $(OUT)/coverage/raw
+	@$(GO) build -cover -coverpkg=./cmd/...,./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
+	@export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
+	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --destructive; done; run check --no-browser; \
+	  for fault in $${FAULTS:-code-reusable echo-secret omit-no-store csrf-consent}; do run check --fault $$fault; done; \
+	  run load --grant client_credentials,password,refresh_token,authorization_code,resource,revocation --rate 200/s --duration 2s; \
+	  run load --protocol h2 --rate 200/s --duration 2s; run load --closed --duration 1s --new-connections; run load --browser auto --grant authorization_code --rate 20/s --duration 1s; \
+	  run load --capacity 'p99<250ms' --rate 50/s --max-rate 400/s --capacity-step 1s; run load --plan testdata/plans/mixed.yaml; run mutate --only code-reusable; \
+	  run compare "$$out/load.json" "$$out/load.json"; run report "$$out/check.json" --format sarif,markdown,teamcity,openmetrics
+	@$(GO) tool covdata percent -i=$(OUT)/coverage/raw
+	@$(GO) tool covdata textfmt -i=$(OUT)/coverage/raw -o $(OUT)/coverage/profile.txt
+	@echo 'reached by none of it:'; $(GO) tool cover -func $(OUT)/coverage/profile.txt | awk '$$3 == "0.0%" {print "  " $$1, $$2}'
+
+# FUZZTIME=10m tries each target for ten minutes; the seeds and all that was ever found run in every go test.
 fuzz:
 	@for target in $$($(GO) list ./... ); do \
 	  for f in $$($(GO) test -list '^Fuzz' $$target | grep '^Fuzz'); do \

@@ -102,6 +102,7 @@ type Generator struct {
 	Late          int64   `json:"late,omitempty"` // of those, how many were more than 1 ms late
 	GCPauseUS     int64   `json:"gc_pause_us"`
 	GCPauseMaxUS  int64   `json:"gc_pause_max_us,omitempty"` // the longest
+	StoodStillMS  int64   `json:"stood_still_ms,omitempty"`  // how long the process was suspended, or got no processor
 	Bottleneck    string  `json:"bottleneck,omitempty"`      // why the figures are the generator's and not the server's
 }
 

@@ -187,7 +187,7 @@ func (l Load) whole() Load {
 
 // Read loads a record. What is wrong with the file is said with what to do about it.
 func Read(path string) (Record, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, mostRecord)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("there is no such file; give the JSON record that flowproof check or load wrote: %w", fs.ErrNotExist)
@@ -199,6 +199,25 @@ func Read(path string) (Record, error) {
 		return Record{}, fmt.Errorf("reports: read %s: %w", path, err)
 	}
 	return r, nil
+}
+
+const (
+	mostRecord  = 256 << 20
+	mostWaivers = 2 << 20 // what is beyond 1 MiB is refused with words
+)
+
+// readFile reads a file that has an end before most bytes.
+func readFile(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, most+1))
+	if err == nil && int64(len(text)) > most {
+		return nil, fmt.Errorf("it is larger than %d MiB, which no such file is", most>>20)
+	}
+	return text, err
 }
 
 func decode(text []byte) (Record, error) {

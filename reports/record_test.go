@@ -163,6 +163,14 @@ func FuzzDecode(f *testing.F) {
 		}
 		f.Add(out.Bytes())
 	}
+	for _, text := range []string{
+		`{"schema":"` + ConformanceSchema + `","results":[{"verdict":"pass","findings":[{"verdict":"fail","exchanges":[{}]}]}]}`,
+		`{"schema":"` + LoadSchema + `","verdict":"pass","series":[{"t":9e18}],"duration_ms":9223372036854775807,"rate":{"intended":1e308}}`,
+		`{"schema":"` + LoadSchema + `","verdict":"pass","steps":[{"latency":{"percentiles":{"":-1,"99":1e308}}}],"violations":[{"count":-1}]}`,
+		`{"schema":"` + ComparisonSchema + `"}`, `{"schema":"x"}`, `{"schema":null}`, `[]`, "\xef\xbb\xbf{}", strings.Repeat(`{"schema":`, 20000),
+	} {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		r, err := decode(text)
 		if err != nil {
@@ -173,6 +181,20 @@ func FuzzDecode(f *testing.F) {
 			if err := Render(format.Name, &out, r); err != nil {
 				t.Errorf("%s: %v", format.Name, err)
 			}
+			if most := 300<<10 + 200*len(text); out.Len() > most {
+				t.Errorf("%s: %d bytes are written of %d", format.Name, out.Len(), len(text))
+			}
+		}
+		var once, twice bytes.Buffer
+		if err := encode(&once, r); err != nil {
+			t.Fatal(err)
+		}
+		again, err := decode(once.Bytes())
+		if err != nil {
+			t.Fatalf("what was written of it cannot be read: %v", err)
+		}
+		if err := encode(&twice, again); err != nil || !bytes.Equal(once.Bytes(), twice.Bytes()) {
+			t.Errorf("it is written anew as\n%s\nnot\n%s", twice.Bytes(), once.Bytes())
 		}
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ type waiverFile struct {
 // ReadWaivers reads a waivers file. What is wrong with it is told all at once, each mistake with its
 // file:line:column and its mend.
 func ReadWaivers(path string) ([]Waiver, error) {
-	raw, err := os.ReadFile(path)
+	raw, err := readFile(path, mostWaivers)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reports: read the waivers %s: there is no such file; flowproof schema waivers shows its form: %w", path, fs.ErrNotExist)
 	}

@@ -72,6 +72,8 @@ of the profile, and writes a record (check.json), JUnit (check.xml) and a page t
 }
 
 func check(ctx context.Context, c console, f checkFlags) error {
+	ctx, stop := interruptible(ctx)
+	defer stop()
 	if f.profile != "" && !slices.Contains(profiles(), f.profile) {
 		return misused("there is no profile %q; choose one of %s", f.profile, strings.Join(profiles(), ", "))
 	}
@@ -143,10 +145,14 @@ func check(ctx context.Context, c console, f checkFlags) error {
 		}
 	}
 	record, err := suites.Run(ctx, o)
+	_, finish := interruptible(context.WithoutCancel(ctx)) // Ginkgo takes the handler away; what is left takes a moment
+	defer finish()
 	bar.end()
 	switch {
 	case errors.Is(err, suites.ErrFilter), errors.Is(err, suites.ErrNothing):
 		return misused("%w", err)
+	case err != nil && ctx.Err() != nil:
+		return outcome{interrupt, errors.New("interrupted before anything was observed")}
 	case err != nil:
 		return unable("%w", err)
 	}
@@ -155,12 +161,15 @@ func check(ctx context.Context, c console, f checkFlags) error {
 	if err := gates.apply(&record); err != nil {
 		return err
 	}
+	var unheard error
 	if told != nil {
-		if err := told.live.End(record); err != nil {
-			return unable("write the service messages: %w", err)
-		}
+		unheard = told.live.End(record)
 	}
-	return deliver(c, reports.Record{Conformance: &record}, delivery{out: f.out, name: "check", formats: f.formats, strict: f.strict, json: f.json})
+	end := deliver(c, reports.Record{Conformance: &record}, delivery{out: f.out, name: "check", formats: f.formats, strict: f.strict, json: f.json})
+	if unheard != nil {
+		return unable("write the service messages: %w", unheard)
+	}
+	return end
 }
 
 // userAgent starts the browser; without one it says why, which is an error only when one was asked for by name.

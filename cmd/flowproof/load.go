@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"os"
-	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -136,7 +133,7 @@ Without --target it loads the sandbox. A target that is not on this machine need
 }
 
 func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(ctx)
 	defer stop()
 	var startAt time.Time
 	if f.startAt != "" {

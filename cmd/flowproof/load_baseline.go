@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -51,7 +50,7 @@ func (f loadFlags) readBaseline(c console, given func(flag string) bool) (*loadB
 		if f.pairs < 1 || f.pairs > reports.MostPairs() {
 			return nil, misused("--pairs %d: give 1 to %d; a claim takes 6", f.pairs, reports.MostPairs())
 		}
-		t, err := target.Load(f.baseline, target.Lookup{Env: c.env, File: os.ReadFile})
+		t, err := target.Load(f.baseline, target.Lookup{Env: c.env, File: readFile})
 		if err != nil {
 			return nil, misused("--baseline: %w", err)
 		}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -71,7 +70,7 @@ func (f loadFlags) wanted(given func(flag string) bool) (load.Plan, error) {
 				return load.Plan{}, misused("--%s is for the plan file to say; leave it out, or leave out --plan", name)
 			}
 		}
-		p, err := load.ReadPlan(f.file, os.ReadFile)
+		p, err := load.ReadPlan(f.file, readFile)
 		if err != nil {
 			return p, misused("%w", err)
 		}

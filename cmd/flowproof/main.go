@@ -16,6 +16,7 @@ import (
 
 func main() {
 	log.SetOutput(io.Discard) // net/http writes what a server sent out of turn there, were it a token
+	surviveWrites()
 	os.Exit(run(context.Background(), os.Args[1:], system()))
 }
 

@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"flowproof/drivers/sandbox"
 	"flowproof/reports"
@@ -22,7 +20,7 @@ func proveInParallel(ctx context.Context, c console, f mutateFlags, faults []san
 	if err != nil {
 		return reports.Proofs{}, unable("find this program to start it again: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM) // the processes end with this one
+	ctx, stop := interruptible(ctx) // the processes end with this one
 	defer stop()
 	shares := shared(faults, min(f.jobs, len(faults)))
 	var (

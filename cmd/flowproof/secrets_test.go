@@ -5,12 +5,17 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"html"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +28,44 @@ type wiretap struct {
 	next http.Handler
 	mu   sync.Mutex
 	seen map[string]string // secret -> kind
+
+	oneTime  bool            // it asks everybody who signs in for a one-time password, too
+	codes    map[string]bool // those that were given
+	requests int
+	lines    map[string]bool // command lines of processes
+}
+
+// asksCode stands before the authorization endpoint with a page of its own, once in a session.
+func (w *wiretap) asksCode(rw http.ResponseWriter, r *http.Request, code string) bool {
+	if _, err := r.Cookie("second-factor"); !w.oneTime || r.URL.Path != "/oauth/auth" || err == nil {
+		return false
+	}
+	if code != "" {
+		w.mu.Lock()
+		w.codes[code] = true
+		w.mu.Unlock()
+		http.SetCookie(rw, &http.Cookie{Name: "second-factor", Value: "given", Path: "/"})
+		http.Redirect(rw, r, r.URL.RequestURI(), http.StatusSeeOther)
+		return true
+	}
+	rw.Header().Set("Content-Type", "text/html")
+	fmt.Fprint(rw, `<!doctype html><title>One more step</title><form method=post><label>Code <input name=otp autocomplete=one-time-code></label><button>Go on</button></form>`)
+	return true
+}
+
+// watch keeps the command line of every process that there is, now and then.
+func (w *wiretap) watch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.requests++; w.requests%20 != 1 || w.requests > 2000 {
+		return
+	}
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if line, err := os.ReadFile(file); err == nil {
+			w.lines[strings.ReplaceAll(string(line), "\x00", " ")] = true
+		}
+	}
 }
 
 func (w *wiretap) keep(kind, value string) {
@@ -41,6 +84,10 @@ func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	form, _ := url.ParseQuery(string(body))
+	w.watch()
+	if w.asksCode(rw, r, form.Get("otp")) {
+		return
+	}
 	for _, name := range []string{"client_secret", "password", "code", "code_verifier", "refresh_token", "access_token"} {
 		w.keep(name, form.Get(name))
 	}
@@ -79,7 +126,7 @@ func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 // tapped serves the sandbox behind a wiretap, and writes its target file into the folder.
 func tapped(t *testing.T, sb *sandbox.Sandbox, folder string) (tap *wiretap, path string) {
 	t.Helper()
-	tap = &wiretap{next: sb, seen: map[string]string{}}
+	tap = &wiretap{next: sb, seen: map[string]string{}, codes: map[string]bool{}, lines: map[string]bool{}}
 	server := httptest.NewServer(tap)
 	t.Cleanup(server.Close)
 	path, _, err := writeTarget(sb, server.URL, filepath.Join(folder, "in"))
@@ -95,11 +142,18 @@ func tapped(t *testing.T, sb *sandbox.Sandbox, folder string) (tap *wiretap, pat
 // soughtIn looks for every secret of the wire, in all its spellings, in what was written.
 func (w *wiretap) soughtIn(t *testing.T, artefacts map[string][]byte) {
 	t.Helper()
-	for name, text := range artefacts {
+	for name, text := range w.unpacked(artefacts) {
+		for code := range w.codes { // six digits alone are ordinary text
+			for _, around := range []string{`"%s"`, "=%s", ">%s<", "'%s'"} {
+				if bytes.Contains(text, fmt.Appendf(nil, around, code)) {
+					t.Errorf("%s holds a one-time password", name)
+				}
+			}
+		}
 		begins := beginnings(text)
 		for secret, kind := range w.seen {
 			for how, spelling := range spellings(secret) {
-				if begins[spelling[:beginning]] && bytes.Contains(text, []byte(spelling)) {
+				if len(spelling) >= beginning && begins[spelling[:beginning]] && bytes.Contains(text, []byte(spelling)) {
 					t.Errorf("%s holds a %s, %s", name, kind, how)
 				}
 			}
@@ -107,24 +161,54 @@ func (w *wiretap) soughtIn(t *testing.T, artefacts map[string][]byte) {
 	}
 }
 
+// unpacked are the artefacts with the pictures and downloads that they hold, and the command lines that were seen.
+func (w *wiretap) unpacked(artefacts map[string][]byte) map[string][]byte {
+	out := maps.Clone(artefacts)
+	for name, text := range artefacts {
+		for i, packed := range embedded.FindAll(text, -1) {
+			if raw, err := base64.StdEncoding.DecodeString(string(packed)); err == nil {
+				out[fmt.Sprintf("%s, embedded file %d", name, i)] = raw
+			}
+		}
+	}
+	if lines := slices.Sorted(maps.Keys(w.lines)); len(lines) > 0 {
+		out["the process list"] = []byte(strings.Join(lines, "\n"))
+	}
+	return out
+}
+
+// embedded is what may be a file in base64.
+var embedded = regexp.MustCompile(`[A-Za-z0-9+/]{200,}={0,2}`)
+
 // TestNoArtefactHoldsASecret runs a check in a real browser and a load, both with every secret of the
 // wire marked, and looks for each of them, in all its spellings, in whatever was written.
 func TestNoArtefactHoldsASecret(t *testing.T) {
-	for _, faults := range [][]string{nil, {"echo-secret", "token-in-query"}} {
+	for _, faults := range [][]string{nil, {"echo-secret", "token-in-query"}, {"echo-secret"}} {
+		oneTime := len(faults) == 1
 		t.Run(strings.Join(append([]string{"faults"}, faults...), " "), func(t *testing.T) {
-			sb, err := sandbox.New(sandbox.Options{Faults: faults})
+			sb, err := sandbox.New(sandbox.Options{Faults: faults, Extras: oneTime})
 			if err != nil {
 				t.Fatal(err)
 			}
 			folder := t.TempDir()
 			tap, path := tapped(t, sb, folder)
+			tap.oneTime = oneTime
+			only, grants := "", "client_credentials,password,refresh_token"
+			if oneTime { // which the password grant has no place for
+				only, grants = "authorization_code", "client_credentials"
+				seed := "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+				tap.keep("TOTP seed", seed)
+				giveSeed(t, path, seed)
+			}
 			out := filepath.Join(folder, "out")
 			var said bytes.Buffer
 			c := console{out: &said, err: &said, env: os.LookupEnv}
 			for _, args := range [][]string{
-				{"check", "-t", path, "--out", out, "--progress", "teamcity", "--format", "json,junit,html,sarif,markdown,teamcity,openmetrics,text"},
-				{"check", "-t", path, "--json", "--no-browser", "--out", ""},
-				{"load", "-t", path, "--grant", "client_credentials,password,refresh_token", "--rate", "100/s", "--duration", "500ms", "--out", out},
+				{"check", "-t", path, "--only", only, "--out", out, "--progress", "teamcity", "--format", "json,junit,html,sarif,markdown,teamcity,openmetrics,text"},
+				{"check", "-t", path, "--only", "client_credentials", "--json", "--no-browser", "--out", ""},
+				{"load", "-t", path, "--grant", grants, "--rate", "100/s", "--duration", "500ms", "--out", out},
+				{"load", "-t", path, "--grant", "authorization_code", "--browser", "auto", "--user", "alice", "--client", "web", "--rate", "20/s", "--duration", "500ms", "--out", filepath.Join(out, "codes")},
+				{"compare", filepath.Join(out, "load.json"), filepath.Join(out, "load.json"), "--format", "json,html", "--out", out},
 				{"login", "-t", path, "--out", out},
 				{"doctor", "-t", path},
 				{"doctor", "-t", path, "--json"},
@@ -140,18 +224,39 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			artefacts := map[string][]byte{"the terminal": said.Bytes()}
 			err = filepath.WalkDir(out, func(path string, d os.DirEntry, err error) error {
 				if err == nil && !d.IsDir() {
-					artefacts[filepath.Base(path)], err = os.ReadFile(path)
+					if info, _ := d.Info(); info == nil || info.Mode().Perm() != 0o600 {
+						t.Errorf("others can read %s", path)
+					}
+					artefacts[strings.TrimPrefix(path, out)], err = os.ReadFile(path)
 				}
 				return err
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(artefacts) < 18 || len(tap.seen) < 100 {
-				t.Fatalf("%d artefacts, %d secrets: too few to prove anything", len(artefacts), len(tap.seen))
+			if len(artefacts) < 18 || len(tap.seen) < 100 || len(tap.lines) == 0 || oneTime && len(tap.codes) == 0 {
+				t.Fatalf("%d artefacts, %d secrets, %d command lines, %d one-time passwords: too few to prove anything", len(artefacts), len(tap.seen), len(tap.lines), len(tap.codes))
 			}
 			tap.soughtIn(t, artefacts)
 		})
+	}
+}
+
+// giveSeed gives everybody in the target file a TOTP secret.
+func giveSeed(t *testing.T, path, seed string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := regexp.MustCompile(`(?m)(password: "?file:secrets/[^,}\n]*)`)
+	if !person.Match(text) {
+		t.Fatalf("the target file has no users:\n%s", text)
+	}
+	for name, content := range map[string][]byte{path: person.ReplaceAll(text, []byte("$1, totp: file:secrets/seed")), filepath.Join(filepath.Dir(path), "secrets", "seed"): []byte(seed)} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -170,13 +275,23 @@ func beginnings(text []byte) map[string]bool {
 // spellings are the ways in which a secret could stand in a text.
 func spellings(secret string) map[string]string {
 	quoted, _ := json.Marshal(secret)
-	return map[string]string{
-		"as it is":       secret,
-		"URL-encoded":    url.QueryEscape(secret),
-		"path-encoded":   url.PathEscape(secret),
-		"in base64":      strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="),
-		"in base64url":   base64.RawURLEncoding.EncodeToString([]byte(secret)),
-		"in hexadecimal": hex.EncodeToString([]byte(secret)),
-		"in JSON":        string(quoted[1 : len(quoted)-1]),
+	out := map[string]string{
+		"as it is":               secret,
+		"URL-encoded":            url.QueryEscape(secret),
+		"path-encoded":           url.PathEscape(secret),
+		"in base64":              strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(secret)), "="),
+		"in base64url":           base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		"in hexadecimal":         hex.EncodeToString([]byte(secret)),
+		"in capital hexadecimal": strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		"twice URL-encoded":      url.QueryEscape(url.QueryEscape(secret)),
+		"in HTML":                html.EscapeString(secret),
+		"in JSON":                string(quoted[1 : len(quoted)-1]),
 	}
+	for before := 1; before <= 2; before++ { // within something longer: what does not depend on what stands around
+		whole := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
+		inner := whole[4 : len(whole)/4*4-4]
+		out[fmt.Sprintf("in base64 after %d bytes", before)] = inner
+		out[fmt.Sprintf("in base64url after %d bytes", before)] = strings.NewReplacer("+", "-", "/", "_").Replace(inner)
+	}
+	return out
 }

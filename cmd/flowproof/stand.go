@@ -83,7 +83,7 @@ func (st *stand) put(o sandbox.Options) (target.Target, error) {
 	file := sb.TargetFile(at, func(name string) string { return "env:" + name })
 	t, err := target.Parse("the sandbox's target file", file, target.Lookup{
 		Env:  func(name string) (string, bool) { s, ok := secrets[name]; return s, ok },
-		File: os.ReadFile,
+		File: readFile,
 	})
 	if err != nil {
 		return target.Target{}, unable("%w", err)
@@ -114,7 +114,7 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 		if len(o.Faults) > 0 {
 			return subject{}, misused("--fault is for the sandbox; leave out --target, or leave out --fault")
 		}
-		t, err := target.Load(file, target.Lookup{Env: c.env, File: os.ReadFile})
+		t, err := target.Load(file, target.Lookup{Env: c.env, File: readFile})
 		if errors.Is(err, os.ErrNotExist) {
 			return subject{}, misused("%w; give the path of a target file, or leave --target out to try the sandbox", err)
 		}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"go.uber.org/goleak"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		holdBrowser()
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m) // no test leaves a goroutine behind
 }
 
 func holdBrowser() {

@@ -48,7 +48,7 @@ func (w view) usable() bool {
 func (s *session) look(ctx context.Context, world runtime.ExecutionContextID, user *target.User, picture bool) (*oauth.Page, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	var shown struct{ URL, Title, Text, HTML string }
+	var shown struct{ URL, Title, Text, Fields, HTML string }
 	if err := s.call(ctx, world, "show", nil, &shown); err != nil {
 		return nil, err
 	}
@@ -57,7 +57,9 @@ func (s *session) look(ctx context.Context, world runtime.ExecutionContextID, us
 		hide = strings.NewReplacer(user.Password.Reveal(), "[secret]").Replace
 	}
 	out := &oauth.Page{URL: shown.URL, Title: hide(shown.Title), Text: hide(shown.Text), HTML: hide(shown.HTML)}
-	if !picture {
+	// Nothing can be masked in a picture: of a page that shows a secret there is none.
+	seen := shown.Text + "\n" + shown.Fields
+	if !picture || s.b.options.Redact(hide(seen)) != seen {
 		return out, nil
 	}
 	if picture, err := cdp.Call(ctx, s.tab, page.CaptureScreenshot, page.CaptureScreenshotParams{

@@ -265,6 +265,7 @@
 				url: location.href,
 				title: String(document.title),
 				text: (document.body?.innerText ?? "").slice(0, 1 << 18),
+				fields: all("input, textarea").filter((el) => el.type !== "hidden").map((el) => el.value).join("\n").slice(0, 1 << 18),
 				html: (document.documentElement?.outerHTML ?? "").slice(0, 1 << 20),
 			};
 		},

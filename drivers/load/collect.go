@@ -33,10 +33,13 @@ func (e *engine) collect(over <-chan struct{}, progress func(Snapshot)) {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	for {
+		e.still.look(e.now())
 		select {
 		case <-over:
+			e.still.heard(e.now())
 			return
 		case <-ticks.C:
+			e.still.heard(e.now())
 		}
 		s := e.snapshot(nil)
 		if progress != nil {

@@ -28,6 +28,7 @@ type engine struct {
 	failing   flaws
 	sampled   sampler
 	reference reference
+	still     standstill // of collect, until it ended
 	nap       func(time.Duration)
 	meter     func() func(wall time.Duration) used // of this process, from now on
 	startAt   time.Time

@@ -198,6 +198,7 @@ func (m *merger) add(s reports.Load, name string, from int) error {
 	g.LatenessP99US, g.LatenessMaxUS = max(g.LatenessP99US, one.LatenessP99US), max(g.LatenessMaxUS, one.LatenessMaxUS)
 	g.Late += one.Late
 	g.GCPauseUS += one.GCPauseUS
+	g.StoodStillMS += one.StoodStillMS
 	g.GCPauseMaxUS = max(g.GCPauseMaxUS, one.GCPauseMaxUS)
 	if one.Bottleneck != "" && g.Bottleneck == "" {
 		g.Bottleneck = name + ": " + one.Bottleneck
@@ -316,7 +317,7 @@ func (m *merger) addViolation(v reports.Violation) {
 
 // judge holds the plan's thresholds to the sum.
 func (m *merger) judge(l *reports.Load, span time.Duration) error {
-	j := newJudgement(span, l.Generator.Bottleneck)
+	j := newJudgement(span, l.Generator)
 	for i := range m.steps {
 		s := &m.steps[i]
 		scenario := s.name
@@ -338,7 +339,7 @@ func (m *merger) judge(l *reports.Load, span time.Duration) error {
 		bounds = append(bounds, h)
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
-	l.Verdict = verdict(l, bounds, whole)
+	l.Verdict = verdict(l, bounds, whole, j.ours(whole))
 	return nil
 }
 

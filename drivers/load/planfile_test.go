@@ -280,18 +280,3 @@ func TestMistakesAboutTheTargetHaveTheirPlace(t *testing.T) {
 		}
 	}
 }
-
-func FuzzReadPlan(f *testing.F) {
-	for _, seed := range []string{"rate: 5/s\nduration: 1s\nscenarios: [{flow: password}]", "a: &x [1]\nb: *x", "connections: {from: 1}", "stages: [{hold: 1/s, ramp: 2/s}]", "? [a]\n: b"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		p, err := ReadPlan("plan.yaml", func(string) ([]byte, error) { return raw, nil })
-		if err == nil {
-			err = p.Check()
-		}
-		if err != nil && err.Error() == "" {
-			t.Fatal("an error without words")
-		}
-	})
-}

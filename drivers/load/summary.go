@@ -65,7 +65,7 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 	l.Generator = e.generator(&sum, u, o)
 	l.Violations = e.violations(&sum, redactor)
 	rest := notes{engine: e, total: &sum, steps: l.Steps, together: o.Together}
-	j := newJudgement(span, l.Generator.Bottleneck)
+	j := newJudgement(span, l.Generator)
 	for i, s := range l.Steps {
 		j.add(s.Name, e.plan.Scenarios[e.steps[i].scenario].Name, &sum.steps[i], s.Planned)
 	}
@@ -74,7 +74,7 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 	for _, h := range e.plan.Thresholds {
 		l.Thresholds = append(l.Thresholds, j.judge(h))
 	}
-	l.Verdict = verdict(&l, e.plan.Thresholds, whole)
+	l.Verdict = verdict(&l, e.plan.Thresholds, whole, j.ours(whole))
 	if e.aborted && l.Generator.Bottleneck == "" { // a rule of the plan is a bound, too
 		l.Verdict = reports.Fail
 	}
@@ -224,7 +224,7 @@ const (
 func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	g := reports.Generator{
 		CPUSeconds: u.cpu.Seconds(), MaxRSSBytes: u.maxRSS, GCPauseUS: u.pause.Microseconds(), GCPauseMaxUS: u.longestPause.Microseconds(),
-		LatenessP99US: sum.lateness.quantile(0.99), LatenessMaxUS: sum.lateness.max, Late: sum.delayed,
+		LatenessP99US: sum.lateness.quantile(0.99), LatenessMaxUS: sum.lateness.max, Late: sum.delayed, StoodStillMS: e.still.total.Milliseconds(),
 	}
 	who := "the load generator"
 	if o.Together {
@@ -240,6 +240,8 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	switch own, most := all.own(); {
 	case own > 0:
 		g.Bottleneck = fmt.Sprintf("this machine could not send %s: %s", requests(own), most)
+	case e.still.times > 0:
+		g.Bottleneck = e.still.String()
 	case u.wall > time.Second && cores >= mostCPU*float64(u.cores):
 		g.Bottleneck = fmt.Sprintf("%s kept %s of %d processors busy", who, significant(cores), u.cores)
 	case g.LatenessP99US > mostLateness.Microseconds():

@@ -15,10 +15,11 @@ type judgement struct {
 	planned    map[string]int64
 	span       time.Duration
 	bottleneck string
+	still      bool // this process stood still for a while
 }
 
-func newJudgement(span time.Duration, bottleneck string) judgement {
-	return judgement{map[string]*tally{"": {}}, map[string]int64{}, span, bottleneck}
+func newJudgement(span time.Duration, g reports.Generator) judgement {
+	return judgement{tallies: map[string]*tally{"": {}}, planned: map[string]int64{}, span: span, bottleneck: g.Bottleneck, still: g.StoodStillMS > 0}
 }
 
 // add counts a step under its name, under that of its scenario and under that of all.
@@ -32,6 +33,15 @@ func (j judgement) add(step, scenario string, t *tally, planned int64) {
 	}
 }
 
+// ours is how many requests may have failed on account of this machine.
+func (j judgement) ours(t *tally) int64 {
+	n, _ := t.own()
+	if j.still {
+		n += t.lost()
+	}
+	return n
+}
+
 func (j judgement) judge(h Threshold) reports.Threshold {
 	out := reports.Threshold{Expression: h.String()}
 	t := j.tallies[h.step]
@@ -43,7 +53,9 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 	switch h.metric {
 	case "errors":
 		out.Value = float64(t.failed()) / float64(t.sent)
-		ours, _ = t.own()
+		if ours = j.ours(t); !h.held(float64(t.failed()-ours) / float64(t.sent)) {
+			ours = 0 // the target alone breaks the bound
+		}
 	case "throttled":
 		out.Value = float64(t.throttled) / float64(t.sent)
 	case "unsent":
@@ -86,7 +98,7 @@ func (j judgement) judge(h Threshold) reports.Threshold {
 
 // verdict is fail when a threshold or a requirement does not hold, or, unless a threshold bounds the
 // errors, when any request failed. It is inconclusive when something cannot be told.
-func verdict(l *reports.Load, hs []Threshold, whole *tally) reports.Verdict {
+func verdict(l *reports.Load, hs []Threshold, whole *tally, own int64) reports.Verdict {
 	bounded := false
 	for _, h := range hs {
 		bounded = bounded || h.metric == "errors"
@@ -103,7 +115,6 @@ func verdict(l *reports.Load, hs []Threshold, whole *tally) reports.Verdict {
 		}
 		untold = untold || t.Reason != ""
 	}
-	own, _ := whole.own()
 	if !bounded && whole.failed() > own && whole.answered > 0 {
 		return reports.Fail
 	}
@@ -136,6 +147,9 @@ func (n notes) list(whole *tally) []string {
 	}
 	if own, class := whole.own(); own > 0 {
 		say("%s could not be sent, since this machine has no more means (%s): %s.", requests(own), class, mend(class))
+	}
+	if e.still.times > 0 {
+		say("The schedule was not kept: %s. What was due then was sent late or not at all, and what was under way may have failed for that alone.", e.still.String())
 	}
 	if unsent > 0 {
 		say("%s due and could not be sent before the end, since every connection was busy or the load generator was late: the latencies would be longer otherwise.", reports.Plural(unsent, "request was", "requests were"))

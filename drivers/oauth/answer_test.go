@@ -137,20 +137,3 @@ func TestJWTs(t *testing.T) {
 		}
 	}
 }
-
-func FuzzAnswer(f *testing.F) {
-	f.Add([]byte(`{"access_token":"a","expires_in":600}`), 200)
-	f.Add([]byte("\xef\xbb\xbf{\"error\":1}"), 400)
-	f.Add([]byte("access_token=%zz"), 0)
-	f.Fuzz(func(t *testing.T, body []byte, status int) {
-		e := Exchange{Status: status, Body: body}
-		a, err := e.Token()
-		if err == nil && a.AccessToken != "" && !e.IssuedToken() {
-			t.Errorf("%q issues a token and does not", body)
-		}
-		_ = e.ErrorCode()
-		_, _ = ParseJWT(string(body))
-		_ = VerifyJWT(a.AccessToken, body)
-		_ = readDocument(body)
-	})
-}

@@ -287,18 +287,3 @@ func TestHostilePagesAreReadQuickly(t *testing.T) {
 		}
 	}
 }
-
-func FuzzDocument(f *testing.F) {
-	f.Add([]byte(fmt.Sprintf(usualSignIn, "")))
-	f.Add([]byte(usualConsent))
-	f.Add([]byte("<form><select name=a><option selected>b</select><textarea name=c>d</textarea><noscript><input name=x>"))
-	f.Fuzz(func(_ *testing.T, page []byte) {
-		d := readDocument(page)
-		for _, form := range d.forms {
-			form.fields(form.firstButton())
-		}
-		d.consent()
-		d.signIn()
-		d.oneTime()
-	})
-}

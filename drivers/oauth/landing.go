@@ -24,7 +24,7 @@ func (e Exchange) Landing(redirectURIs ...string) (Landing, bool) {
 // Lands reports whether the URL is at one of the redirect URIs, up to query and fragment.
 func Lands(where string, redirectURIs ...string) bool {
 	for _, uri := range redirectURIs {
-		if uri != "" && endpoint(where) == endpoint(uri) {
+		if at := endpoint(uri); at != "" && endpoint(where) == at {
 			return true
 		}
 	}

@@ -63,21 +63,3 @@ func TestFullURL(t *testing.T) {
 		}
 	}
 }
-
-func FuzzLanding(f *testing.F) {
-	f.Add("https://server.test/auth", "https://app.acme.test/cb?code=%zz#a=b", "https://app.acme.test/cb")
-	f.Add("%", "//\x00", "")
-	f.Add("", "com.acme.app:/cb#x", "com.acme.app:/cb")
-	f.Fuzz(func(t *testing.T, page, location, uri string) {
-		e := Exchange{Request: Request{URL: page}, Status: 302, Header: http.Header{"Location": {location}}}
-		l, ok := e.Landing(uri)
-		if ok && (uri == "" || l.URL == "") {
-			t.Errorf("%q landed at %q", location, uri)
-		}
-		for _, p := range [...]Params{l.Query, l.Fragment, ParseParams(location)} {
-			if again := ParseParams(p.Encode()); len(p) > 0 && !slices.Equal(again, p) {
-				t.Errorf("%q reads again as %q", p, again)
-			}
-		}
-	})
-}

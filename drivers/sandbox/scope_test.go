@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"net/url"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -100,6 +102,8 @@ func FuzzScope(f *testing.F) {
 func FuzzForm(f *testing.F) {
 	f.Add("a=b&c=%20+&&d")
 	f.Add("%ZZ=1")
+	f.Add("=&a&a=%00&b=%ff")
+	f.Add(strings.Repeat("a=b&", 300))
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, fr := range []formReader{{}, {latin1: true}, {keepEmpty: true}} {
 			got, ok := fr.read(text, nil)
@@ -107,6 +111,17 @@ func FuzzForm(f *testing.F) {
 				if ok && p.value == "" && !fr.keepEmpty || strings.ContainsRune(p.value, 0) {
 					t.Fatalf("%q gave %q", text, got)
 				}
+			}
+			want, err := url.ParseQuery(text)
+			if !ok || err != nil || fr != (formReader{keepEmpty: true}) {
+				continue
+			}
+			read := url.Values{}
+			for _, p := range got {
+				read.Add(p.name, p.value)
+			}
+			if !reflect.DeepEqual(read, want) {
+				t.Fatalf("%q gave %q, net/url reads %q", text, read, want)
 			}
 		}
 	})

@@ -90,6 +90,14 @@ func oneLine(s string) string {
 	}, s)
 }
 
+// short is a key as a mistake quotes it.
+func short(key string) string {
+	if len(key) <= maxKey {
+		return key
+	}
+	return strings.ToValidUTF8(key[:maxKey], "") + "…"
+}
+
 // outer is the path of what a value stands in.
 func outer(path string) string {
 	return path[:max(strings.LastIndexByte(path, '.'), strings.LastIndexByte(path, '['), 0)]

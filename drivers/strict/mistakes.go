@@ -54,6 +54,9 @@ func meant(word string, known []string, lead string) string {
 
 // nearest is the known word that was probably meant, or empty when none or several come to mind.
 func nearest(word string, known []string) string {
+	if len(word) > maxKey {
+		return ""
+	}
 	best, distance := "", max(1, len(word)/3)+1
 	for _, k := range known {
 		d := edits(strings.ToLower(word), k)

@@ -165,7 +165,7 @@ func (f *File) pairs(n ast.Node, path string, known []string, each func(key, pat
 				in = " in " + path
 			}
 			near := nearest(key, known)
-			f.mistake(at, join(path, near), meant(key, known, "known keys are "), "unknown key %q%s", key, in)
+			f.mistake(at, join(path, near), meant(key, known, "known keys are "), "unknown key %q%s", short(key), in)
 			misspelt[near] = at
 		default:
 			f.keys[inner], f.members[path] = at, append(f.members[path], key)

@@ -107,6 +107,7 @@ func TestEachMistakeIsToldWithPlaceAndMend(t *testing.T) {
 		"":                                 "1:1: the file is empty; write at least name",
 		"# nothing":                        "1:1: the file is empty; write at least name",
 		"\xff":                             "1:1: the file is no text; write it in UTF-8",
+		"name: a\nkind: b\x00ar":           "2:8: a control character stands there; take it out, or write it as an escape in double quotes",
 		strings.Repeat("#", maxFile+1):     "1:1: the file is larger than 1 MiB",
 		"name: [":                          "1:7: the file is no YAML: sequence end token ']' not found",
 		"name: a\n---\nname: b":            "3:1: the file holds a second document; keep one document in a file",
@@ -192,6 +193,55 @@ func TestAnchorsCannotBlowTheFileUp(t *testing.T) {
 	if len(f.Mistakes) != 1 || !strings.Contains(f.Mistakes[0].What, "the menu holds too much") {
 		t.Errorf("%v", f.Mistakes)
 	}
+}
+
+// What is too large or too deep for the library is refused before the library sees it.
+func TestTooMuchIsRefusedAtOnce(t *testing.T) {
+	deep := ""
+	for i := range 200 {
+		deep += strings.Repeat(" ", i) + "a:\n"
+	}
+	for text, want := range map[string]string{
+		strings.Repeat("[", maxFile):                                   "too deeply",
+		"name: " + strings.Repeat("[", 101) + strings.Repeat("]", 101): "too deeply",
+		strings.Repeat("{a: ", 5000):                                   "too deeply",
+		strings.Repeat("- ", 20000) + "a":                              "too deeply",
+		strings.Repeat("? ", 20000) + "a":                              "too deeply",
+		strings.Repeat("!!x ", 20000) + "a":                            "too deeply",
+		strings.Repeat("&a ", 20000) + "a":                             "too deeply",
+		deep:                                                           "too deeply",
+		strings.Repeat("a: b\n", 100_000):                              "too much",
+		"[" + strings.Repeat("[],", 300_000) + "]":                     "too much",
+		strings.Repeat("- - - a\n", 50_000):                            "too much",
+		strings.Repeat("name", maxFile/5) + ": a":                      "unknown key",
+		strings.Repeat("kind: x\nname: y\n", 6000):                     "is there twice",
+	} {
+		began := time.Now()
+		_, f := read(text)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("%.20q took %v", text, took)
+		}
+		if err := f.Mistakes.Err(); err == nil || !strings.Contains(err.Error(), want) || len(f.Mistakes[0].String()) > 1000 {
+			t.Errorf("%.20q: %.300v, want %s", text, err, want)
+		}
+	}
+	for _, text := range []string{
+		"name: \"" + strings.Repeat("[", 1000) + "\"\n", "name: a # " + strings.Repeat("[", 1000) + "\n",
+		"name: a\ndays: [" + strings.Repeat("friday, ", 10000) + "]\n",
+		"name: a\ndishes:\n" + dishes(3000),
+	} {
+		if _, f := read(text); f.Mistakes.Err() != nil {
+			t.Errorf("%.30q: %.300v", text, f.Mistakes.Err())
+		}
+	}
+}
+
+func dishes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("  d" + strconv.Itoa(i) + ":\n    spice: hot\n    note: x\n")
+	}
+	return b.String()
 }
 
 func TestTheNearestWordIsFound(t *testing.T) {

@@ -1,17 +1,17 @@
 package strict
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
-
-const maxFile = 1 << 20
 
 // document is the one document of the file, or nil and a mistake.
 func (f *File) document(raw []byte) (root ast.Node) {
@@ -24,6 +24,11 @@ func (f *File) document(raw []byte) (root ast.Node) {
 		f.mistake(start, "", "write it in UTF-8", "the file is no text")
 		return nil
 	}
+	if i := bytes.IndexFunc(raw, control); i >= 0 {
+		at := place{1 + bytes.Count(raw[:i], []byte("\n")), i - bytes.LastIndexByte(raw[:i], '\n')}
+		f.mistake(at, "", "take it out, or write it as an escape in double quotes", "a control character stands there")
+		return nil
+	}
 	// The library is not proof against every sequence of bytes, and a file is only bytes.
 	defer func() {
 		if recover() != nil {
@@ -31,7 +36,12 @@ func (f *File) document(raw []byte) (root ast.Node) {
 			f.mistake(start, "", "", "the file is no YAML that can be read")
 		}
 	}()
-	parsed, err := parser.ParseBytes(raw, 0, parser.AllowDuplicateMapKey())
+	tokens := lexer.Tokenize(string(raw))
+	if at, what, mend := excess(tokens); at != nil {
+		f.mistake(tokenPlace(at), "", mend, "%s %s", f.form.Called, what)
+		return nil
+	}
+	parsed, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		at, what := start, err.Error()
 		if syntax, ok := errors.AsType[*yaml.SyntaxError](err); ok {
@@ -56,6 +66,11 @@ func (f *File) document(raw []byte) (root ast.Node) {
 		f.mistake(start, "", f.form.Least, "the file is empty")
 	}
 	return root
+}
+
+// control reports whether YAML forbids the character (YAML 1.2.2 §5.1).
+func control(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r >= 0x7f && r < 0xa0 && r != 0x85 || r == 0xfffe || r == 0xffff
 }
 
 // position is where a node begins.

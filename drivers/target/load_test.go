@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -384,4 +385,43 @@ func golden(t *testing.T, file, got string) {
 	if got != string(want) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+}
+
+// FuzzRecipe: a recipe that is accepted says what to do in each step, and shows itself as one that reads the same.
+func FuzzRecipe(f *testing.F) {
+	for _, seed := range []string{
+		"auto", "[]", "- fill: {selector: '#u', value: username}\n- fill: {selector: '#p', value: password}\n- click: {selector: b, optional: true}\n- wait: {selector: x}\n  optional: true",
+		"- totp: {selector: '#o'}\n- expect: {selector: body, text: \"a\\nb\\u202e\"}", "- {fill: {selector: a, value: b}, click: {selector: c}}", "- {}", "- optional: true",
+		"- click: {selector: &a b}\n- click: {selector: *a}", "- click: {selector: '*'}\n- wait: {selector: '- a: b'}", "- expect: {selector: a, text: null}", "{click: {selector: a}}", "- !!x click: 1",
+	} {
+		f.Add(seed)
+	}
+	l := Lookup{Env: func(string) (string, bool) { return "value-of-env", true }}
+	read := func(recipe string) (Target, error) {
+		indented := strings.ReplaceAll("\n"+recipe, "\n", "\n  ")
+		return Parse("x.yaml", []byte("name: a\nurl: https://a.test\nprofile: space\nclients: {c: {id: x, secret: env:S, grants: [client_credentials]}}\nsign_in:"+indented), l)
+	}
+	f.Fuzz(func(t *testing.T, recipe string) {
+		got, err := read(recipe)
+		if err != nil {
+			var m strict.Mistakes
+			if !errors.As(err, &m) || len(m) == 0 || m[0].What == "" {
+				t.Errorf("%q is refused with %v", recipe, err)
+			}
+			return
+		}
+		for _, s := range got.SignIn {
+			if !slices.Contains([]string{"fill", "click", "wait", "expect", "totp"}, s.Do) || s.Selector == "" || (s.Value != "") != (s.Do == "fill" || s.Do == "expect") {
+				t.Errorf("%q reads as %+v", recipe, s)
+			}
+		}
+		if slices.ContainsFunc(got.SignIn, func(s Step) bool { return strings.ContainsFunc(s.Selector+s.Value, unicode.IsControl) }) {
+			return // the library does not quote each of them; nothing secret or wrong comes of it
+		}
+		shown := strings.ReplaceAll(got.Masked(), mask, "env:S")
+		again, err := Parse("x.yaml", []byte(shown), l)
+		if err != nil || !slices.Equal(again.SignIn, got.SignIn) {
+			t.Errorf("%q reads as %+v, and what it shows of itself as %+v (%v)\n%s", recipe, got.SignIn, again.SignIn, err, shown)
+		}
+	})
 }

@@ -1,0 +1,280 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"flowproof/drivers/sandbox"
+	"flowproof/reports"
+)
+
+// An interruption is something that befalls a run in a process of its own.
+type interruption struct {
+	name   string
+	verb   []string
+	limit  string // on the size of files, in KiB
+	at     int64  // the request at which it happens
+	happen func(t *testing.T, v *victim)
+	silent bool     // the server answers nothing from then on
+	deaf   []string // stdout, stderr: nobody reads it
+	code   int
+	record string // whole, interrupted, or old: the one of an earlier run is untouched
+	says   string // in stderr
+	notice string // in the record
+}
+
+// A victim is the run.
+type victim struct {
+	process *os.Process
+	temp    string // where its browsers have their profiles
+}
+
+// browsers are the processes of the run's browsers.
+func (v *victim) browsers() (pids []int) {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		line, err := os.ReadFile(path)
+		if err != nil || !bytes.Contains(line, []byte("--user-data-dir="+v.temp)) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func signalled(s os.Signal) func(*testing.T, *victim) {
+	return func(t *testing.T, v *victim) {
+		if err := v.process.Signal(s); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// killBrowsers ends every browser of the run, as the kernel does when memory is short.
+func killBrowsers(t *testing.T, v *victim) {
+	pids := v.browsers()
+	if len(pids) == 0 {
+		t.Error("there is no browser to kill")
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// suspend stops the run for a while, as Ctrl-Z does.
+func suspend(t *testing.T, v *victim) {
+	signalled(syscall.SIGSTOP)(t, v)
+	time.AfterFunc(2500*time.Millisecond, func() { signalled(syscall.SIGCONT)(t, v) })
+}
+
+func interruptions() []interruption {
+	check, load := []string{"check", "--no-browser"}, []string{"load", "--rate", "200/s", "--duration", "4s", "--progress", "none"}
+	quick := []string{"check", "--no-browser", "--only", "client_credentials"}
+	browser := []string{"check", "--only", "authorization_code"}
+	brief := append(slices.Clone(load), "--count", "100")
+	return []interruption{
+		{name: "check: SIGINT", verb: check, at: 50, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},
+		{name: "check: SIGTERM", verb: check, at: 50, happen: signalled(syscall.SIGTERM), code: 130, record: "interrupted"},
+		{name: "check: SIGINT at the first request", verb: browser, at: 1, happen: signalled(syscall.SIGINT), silent: true, code: 130, record: "old", says: "interrupted"},
+		{name: "check in a browser: SIGINT", verb: browser, at: 60, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},
+		{name: "check in a browser: SIGKILL", verb: browser, at: 60, happen: signalled(syscall.SIGKILL), code: -1, record: "old"},
+		{name: "check in a browser: the browser is killed", verb: browser, at: 60, happen: killBrowsers, code: 3, record: "whole"},
+		{name: "check: files may not grow", verb: check, limit: "64", code: 3, record: "old", says: "file too large"},
+		{name: "check: nobody reads stdout", verb: append(slices.Clone(quick), "--progress", "teamcity"), deaf: []string{"stdout"}, code: 3, record: "whole", says: "broken pipe"},
+		{name: "check: nobody reads stdout or stderr", verb: quick, deaf: []string{"stdout", "stderr"}, code: 0, record: "whole"},
+		{name: "check: nobody reads the record", verb: append(slices.Clone(quick), "--json"), deaf: []string{"stdout"}, code: 3, record: "whole", says: "broken pipe"},
+		{name: "load: SIGINT", verb: load, at: 200, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},
+		{name: "load: SIGTERM", verb: load, at: 200, happen: signalled(syscall.SIGTERM), code: 130, record: "interrupted"},
+		{name: "load: SIGKILL", verb: load, at: 200, happen: signalled(syscall.SIGKILL), code: -1, record: "old"},
+		{name: "load: suspended", verb: load, at: 200, happen: suspend, code: 0, record: "whole", notice: "The schedule was not kept: this process stood still for"},
+		{name: "load: files may not grow", verb: brief, limit: "1", code: 3, record: "old", says: "file too large"},
+		{name: "load: the page may not grow", verb: brief, limit: "6", code: 3, record: "whole", says: "file too large"},
+		{name: "load: nobody reads stdout or stderr", verb: append(slices.Clone(load), "--progress", "plain"), deaf: []string{"stdout", "stderr"}, code: -2, record: "whole"},
+	}
+}
+
+// TestInterruptions lets things befall runs, and looks what they leave: a record that is whole, marked as partial or
+// the old one, no browser, no profile, and the right exit code.
+func TestInterruptions(t *testing.T) {
+	for _, i := range interruptions() {
+		t.Run(i.name, func(t *testing.T) { befall(t, i) })
+	}
+}
+
+const oldRecord = "the record of an earlier run"
+
+func befall(t *testing.T, i interruption) {
+	sb, err := sandbox.New(sandbox.Options{Tokens: "opaque"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	v := &victim{temp: filepath.Join(folder, "temp")}
+	began := make(chan struct{}) // v.process is known
+	happened := make(chan struct{})
+	var requests atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == i.at {
+			<-began
+			i.happen(t, v)
+			close(happened)
+		}
+		if i.silent && requests.Load() >= i.at {
+			<-r.Context().Done()
+			return
+		}
+		sb.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	path, _, err := writeTarget(sb, server.URL, filepath.Join(folder, "in"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(folder, "out")
+	name := filepath.Join(out, i.verb[0]+".json")
+	for _, err := range []error{os.Mkdir(v.temp, 0o700), os.Mkdir(out, 0o700), os.WriteFile(name, []byte(oldRecord), 0o600)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer stop()
+	args := append(slices.Clone(i.verb), "-t", path, "--out", out)
+	cmd := exec.CommandContext(ctx, "flowproof", args...)
+	if i.limit != "" {
+		cmd = exec.CommandContext(ctx, "bash", append([]string{"-c", "ulimit -f " + i.limit + `; exec flowproof "$@"`, "bash"}, args...)...)
+	}
+	cmd.Env = append(os.Environ(), "TMPDIR="+v.temp)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	for _, stream := range i.deaf {
+		from, to, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = from.Close()
+		defer to.Close()
+		if stream == "stdout" {
+			cmd.Stdout = to
+		} else {
+			cmd.Stderr = to
+		}
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	v.process = cmd.Process
+	close(began)
+	err = cmd.Wait()
+	if ctx.Err() != nil {
+		t.Fatalf("it did not end\n%s", said.String())
+	}
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if i.at > 0 {
+		<-happened
+	}
+	if code := cmd.ProcessState.ExitCode(); code != i.code && i.code != -2 || i.code == -2 && code != conforms && code != unproven {
+		t.Errorf("exit code %d, want %d", code, i.code)
+	}
+	if !strings.Contains(said.String(), i.says) || strings.Contains(said.String(), "panic:") || strings.Contains(said.String(), "goroutine ") {
+		t.Errorf("want %q", i.says)
+	}
+	i.judgeRecord(t, name)
+	i.judgeRemains(t, v, path)
+	if t.Failed() {
+		t.Logf("it said\n%s", said.String())
+	}
+}
+
+// judgeRecord looks at the record.
+func (i interruption) judgeRecord(t *testing.T, name string) {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if old := string(text) == oldRecord; old || i.record == "old" {
+		if !old || i.record != "old" {
+			t.Errorf("the record of the earlier run is untouched: %v, want %s", old, i.record)
+		}
+		return
+	}
+	r, err := reports.Read(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := map[string]string{"interrupted": "interrupted"}[i.record]; r.Partial() != want {
+		t.Errorf("it is partial %q, want %q", r.Partial(), want)
+	}
+	if i.record == "interrupted" && r.ExitCode(false) == conforms {
+		t.Error("the partial record would pass")
+	}
+	if r.Conformance != nil {
+		for _, one := range r.Conformance.Results {
+			if one.Verdict == reports.Fail {
+				t.Errorf("%s fails, and the target did nothing wrong", one.Requirement)
+			}
+		}
+	}
+	if r.Load != nil {
+		if r.Load.Verdict == reports.Fail {
+			t.Error("the load fails, and the target did nothing wrong")
+		}
+		if !slices.ContainsFunc(r.Load.Notices, func(n string) bool { return strings.Contains(n, i.notice) }) {
+			t.Errorf("notices %q, want %s", r.Load.Notices, i.notice)
+		}
+	}
+}
+
+// judgeRemains looks for what must not be left. A run that was killed cannot clean up: the next one does.
+func (i interruption) judgeRemains(t *testing.T, v *victim, target string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); len(v.browsers()) > 0; <-tick.C {
+		if time.Now().After(deadline) {
+			t.Errorf("browsers %v are left", v.browsers())
+			break
+		}
+	}
+	if i.code == -1 && i.verb[0] == "check" {
+		next := exec.CommandContext(t.Context(), "flowproof", "check", "--only", "RFC6749-4.1-issues-token", "-t", target, "--out", "")
+		next.Env = append(os.Environ(), "TMPDIR="+v.temp)
+		if text, err := next.CombinedOutput(); err != nil {
+			t.Errorf("the next run: %v\n%s", err, text)
+		}
+	}
+	left, err := os.ReadDir(v.temp)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%v is left (%v)", left, err)
+	}
+	files, err := os.ReadDir(filepath.Join(filepath.Dir(v.temp), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if strings.HasPrefix(f.Name(), ".") && i.code != -1 {
+			t.Errorf("%s is left", f.Name())
+		}
+	}
+}
