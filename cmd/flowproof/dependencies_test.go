@@ -85,7 +85,7 @@ func licence(m module) string {
 			if err != nil {
 				continue
 			}
-			words := strings.Join(strings.Fields(string(text)), " ")
+			words := strings.Join(strings.Fields(strings.ReplaceAll(string(text), ">", " ")), " ") // one is quoted
 			for _, l := range licences {
 				if strings.Contains(words, l.words) {
 					return l.name
