@@ -184,7 +184,7 @@ func TestMaskedShowsNoSecret(t *testing.T) {
 
 func TestSchemaAndReaderAgree(t *testing.T) {
 	s := compiled(t)
-	for _, file := range append(append(glob(t, "good"), glob(t, "bad")...), "../../testdata/targets/space.yaml") {
+	for _, file := range slices.Concat(glob(t, "good"), glob(t, "bad"), examples(t)) {
 		raw, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
@@ -278,26 +278,46 @@ func walk(doc, node map[string]any, path string, into map[string]string) {
 	sub(node["items"], path+".*")
 }
 
-func TestTheExampleParses(t *testing.T) {
+// examples are the target files that people copy.
+func examples(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("../../testdata/targets/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	return files
+}
+
+func TestTheExamplesParse(t *testing.T) {
 	l := Lookup{
 		Env:  func(string) (string, bool) { return "JBSWY3DPEHPK3PXP", true },
 		File: func(string) ([]byte, error) { return []byte("a-secret\n"), nil },
 	}
-	raw, err := os.ReadFile("../../testdata/targets/space.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	got, err := Parse("space.yaml", raw, l)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, g := range Grants() {
-		if !slices.ContainsFunc(got.Clients, func(c Client) bool { return c.Has(g) }) {
-			t.Errorf("no client shows %s", g)
+	for _, file := range examples(t) {
+		name := filepath.Base(file)
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	if got.Profile != "space" || len(got.Users) == 0 || len(got.SignIn) != 0 {
-		t.Errorf("the example reads as %s", got.Masked())
+		got, err := Parse(name, raw, l)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got.Name+".yaml" != name || len(got.Users) == 0 || !strings.HasPrefix(string(raw), "# ") {
+			t.Errorf("%s is called %s, has %d users, or does not begin by saying what it is", name, got.Name, len(got.Users))
+		}
+		if name != "space.yaml" {
+			continue
+		}
+		for _, g := range Grants() {
+			if !slices.ContainsFunc(got.Clients, func(c Client) bool { return c.Has(g) }) {
+				t.Errorf("%s: no client shows %s", name, g)
+			}
+		}
+		if got.Profile != "space" || len(got.SignIn) != 0 {
+			t.Errorf("%s reads as %s", name, got.Masked())
+		}
 	}
 }
 
