@@ -39,10 +39,11 @@ type session struct {
 	close    func() error
 }
 
-// An arrival is the empty page that was put in the place of a redirect's, until it is there.
+// An arrival is the empty page that was put in the place of another, until it is there.
 type arrival struct {
 	mu   sync.Mutex
 	id   network.RequestID
+	last network.RequestID // the page that came last, or did not
 	done chan struct{}
 }
 
@@ -51,6 +52,9 @@ func (s *session) expect(id network.RequestID) {
 	s.empty.mu.Lock()
 	defer s.empty.mu.Unlock()
 	s.empty.id, s.empty.done = id, make(chan struct{})
+	if s.empty.last == id { // it is there already
+		s.empty.done = nil
+	}
 	s.blank = true
 }
 
@@ -58,6 +62,7 @@ func (s *session) expect(id network.RequestID) {
 func (a *arrival) arrived(id network.RequestID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.last = id
 	if a.id == id && a.done != nil {
 		close(a.done)
 		a.done = nil

@@ -126,15 +126,20 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 	return run.play()
 }
 
-// wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit. The
-// empty page that it leaves may announce itself only later.
+// wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit. It waits until the
+// page is left: one that is asked first, by its beforeunload, takes its time, and what is opened meanwhile is lost.
 func (s *session) wipe(ctx context.Context) (network.RequestID, error) {
 	if s.blank {
 		s.empty.wait(ctx)
 		return "", nil
 	}
 	r, err := cdp.Call(ctx, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
-	return network.RequestID(r.LoaderID), err
+	if err != nil {
+		return "", err
+	}
+	s.expect(network.RequestID(r.LoaderID))
+	s.empty.wait(ctx)
+	return network.RequestID(r.LoaderID), nil
 }
 
 func (v *visit) play() (oauth.Landing, error) {

@@ -205,6 +205,19 @@ func TestDialogsAndPopupsDoNotHold(t *testing.T) {
 	}
 }
 
+func TestPageThatIsSlowToLeave(t *testing.T) {
+	s := newSite(t)
+	x := open(t, start(t, s.target(), Options{}))
+	for range 3 {
+		if l := land(t, x, oauth.Visit{URL: s.URL + "/slow-to-leave", Consent: oauth.Stop}); l.Kind != oauth.Shown {
+			t.Errorf("landed %s at %s", l.Kind, l.URL)
+		}
+	}
+	if l := land(t, x, oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}); l.Kind != oauth.Redirected {
+		t.Errorf("the next visit landed %s", l.Kind)
+	}
+}
+
 func TestVisitEndsWithItsContext(t *testing.T) {
 	s := newSite(t)
 	b := start(t, s.target(), Options{})
