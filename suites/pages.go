@@ -71,33 +71,29 @@ func (s *session) onlooker(ctx context.Context) *person {
 const onlooking = "onlooker"
 
 // chase sends a request with a session's cookies and goes where redirects lead within the server, as a
-// user agent does that runs no scripts. It returns the cookies as they are afterwards.
-func (s *session) chase(ctx context.Context, r oauth.Request, cookies []*http.Cookie) (oauth.Landing, []*http.Cookie) {
+// user agent does that runs no scripts.
+func (s *session) chase(ctx context.Context, r oauth.Request, held cookies) oauth.Landing {
+	var news []*http.Cookie
 	caught := s.caught(r)
 	var trail []oauth.Exchange
 	for range 10 {
-		x := s.send(ctx, r.Changed(oauth.WithoutHeader("Cookie"), withCookies(cookies)))
+		x := s.send(ctx, r.Changed(oauth.WithoutHeader("Cookie"), withCookies(renewed(held(r.FullURL()), news))))
 		s.seen.decide(x)
 		trail = append(trail, x)
-		for _, c := range (&http.Response{Header: x.Header}).Cookies() {
-			cookies = slices.DeleteFunc(slices.Clone(cookies), func(old *http.Cookie) bool { return old.Name == c.Name })
-			if c.MaxAge >= 0 && c.Value != "" {
-				cookies = append(cookies, c)
-			}
-		}
+		news = append(news, (&http.Response{Header: x.Header}).Cookies()...)
 		if l, ok := x.Landing(caught...); ok {
 			l.Trail = trail
-			return l, cookies
+			return l
 		}
 		if !x.Redirects() {
 			page := &oauth.Page{Status: x.Status, URL: r.FullURL(), Text: string(x.Body), HTML: string(x.Body)}
-			return oauth.Landing{Kind: page.Kind(), URL: r.FullURL(), Page: page, Trail: trail}, cookies
+			return oauth.Landing{Kind: page.Kind(), URL: r.FullURL(), Page: page, Trail: trail}
 		}
 		next := s.onward(r, x)
 		if to, err := url.Parse(next); err != nil || !s.own(to) {
 			l := oauth.ParseLanding(next)
 			l.Via, l.Trail = http.StatusText(x.Status), trail
-			return l, cookies
+			return l
 		}
 		onward := oauth.Request{Title: "follow the redirect", Client: r.Client, Method: http.MethodGet, URL: next, Header: r.Header}
 		if x.Status == http.StatusTemporaryRedirect || x.Status == http.StatusPermanentRedirect {
@@ -117,6 +113,35 @@ func (s *session) onward(r oauth.Request, x oauth.Exchange) string {
 		return x.Location()
 	}
 	return from.ResolveReference(to).String()
+}
+
+// cookies are those that are held for a URL: servers keep some to the path of one page.
+type cookies func(url string) []*http.Cookie
+
+// heldBy are the cookies of the person's session.
+func (s *session) heldBy(ctx context.Context, p *person) cookies {
+	return func(url string) []*http.Cookie {
+		held, err := p.session.Cookies(ctx, url)
+		if err != nil {
+			s.inconclusive("%v", err)
+		}
+		return held
+	}
+}
+
+// only are these cookies, for every URL.
+func only(list []*http.Cookie) cookies { return func(string) []*http.Cookie { return list } }
+
+// renewed are cookies after answers set some anew or took them back.
+func renewed(held, news []*http.Cookie) []*http.Cookie {
+	held = slices.Clone(held)
+	for _, c := range news {
+		held = slices.DeleteFunc(held, func(old *http.Cookie) bool { return old.Name == c.Name })
+		if c.MaxAge >= 0 && c.Value != "" {
+			held = append(held, c)
+		}
+	}
+	return held
 }
 
 // cookiesOf are what the person's session sends to the authorization endpoint.
@@ -219,7 +244,7 @@ func sessionCookies(s *session) {
 func (s *session) proofs(ctx context.Context, a *arrival) [][]*http.Cookie {
 	knows := func(title string, cookies []*http.Cookie) bool {
 		r := a.request.Changed(oauth.SetQuery("state", oauth.NewState()), oauth.Titled(title))
-		l, _ := s.chase(ctx, r, cookies)
+		l := s.chase(ctx, r, only(cookies))
 		return issued(l) || l.Kind == oauth.Consent
 	}
 	if len(a.cookies) == 0 {

@@ -2,7 +2,6 @@ package suites
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -134,8 +133,7 @@ func (s *session) forgeConsent(ctx context.Context, g target.Grant) map[string]j
 		return made
 	}
 	own := func(form oauth.Request) oauth.Landing {
-		l, _ := s.chase(ctx, form.Changed(sameSite(form), oauth.Titled("send the user's own consent form")), s.cookiesOf(ctx, p))
-		return l
+		return s.chase(ctx, form.Changed(sameSite(form), oauth.Titled("send the user's own consent form")), s.heldBy(ctx, p))
 	}
 	l := own(t.own)
 	if !issued(l) { // a server may let a page go that a forged form was sent for; a new one has to do
@@ -169,7 +167,7 @@ func (s *session) forge(ctx context.Context, p *person, t twin, f forging) judge
 			j.violation = "the form is taken from another site, " + f.name + ": " + landed(l)
 			return j
 		}
-		plain, _ := s.chase(ctx, q.Changed(oauth.Titled("send the consent form "+f.name)), s.cookiesOf(ctx, p))
+		plain := s.chase(ctx, q.Changed(oauth.Titled("send the consent form "+f.name)), s.heldBy(ctx, p))
 		if issued(plain) {
 			j.decides = plain.Trail[len(plain.Trail)-1]
 			j.noted = "the form is taken " + f.name + "; what protects the user is only that browsers do not send the cookies for another site"
@@ -247,7 +245,7 @@ func signInForged(s *session) {
 type signInForm struct {
 	form    oauth.Request
 	page    *oauth.Page
-	cookies []*http.Cookie
+	cookies cookies
 }
 
 // signInForm gets the sign-in page in a new session and fills it in.
@@ -271,7 +269,7 @@ func (s *session) signInForm(ctx context.Context, r oauth.Request, u target.User
 	if !s.target.MayTypeInto(form.URL) {
 		s.inconclusive("the sign-in form would be sent to a host that the target file does not name, so it is not")
 	}
-	return signInForm{form, l.Page, s.cookiesOf(ctx, p)}
+	return signInForm{form, l.Page, s.heldBy(ctx, p)}
 }
 
 // signsIn proves once a run that the form signs the user in where it comes from.
@@ -280,7 +278,7 @@ func (s *session) signsIn(ctx context.Context, r oauth.Request, u target.User) {
 	made, known := s.controls[name]
 	if !known {
 		f := s.signInForm(ctx, r, u)
-		l, _ := s.chase(ctx, f.form.Changed(sameSite(f.form)), f.cookies)
+		l := s.chase(ctx, f.form.Changed(sameSite(f.form)), f.cookies)
 		if len(l.Trail) > 0 {
 			made.exchange = l.Trail[len(l.Trail)-1]
 		}

@@ -38,20 +38,20 @@ func (s *session) sighted(ctx context.Context, name string) sighted {
 	}
 	c, g := s.frontClient()
 	out := sighted{name: name, request: s.asking(c, g, oauth.Titled("open "+name))}
-	var cookies []*http.Cookie
+	held := only(nil)
 	switch name {
 	case consentPage:
 		s.requires(target.AuthorizationCode)
 		p := s.browsing(ctx, s.user(0))
 		out.person, out.request = nobody(p), s.consentPage(ctx, p)
-		cookies = s.cookiesOf(ctx, p)
+		held = s.heldBy(ctx, p)
 	case errorPage:
 		out.person = s.onlooker(ctx)
 		out.request = out.request.Changed(oauth.SetQuery("redirect_uri", foreignURI))
 	default:
 		out.person = s.onlooker(ctx)
 	}
-	l, _ := s.chase(ctx, out.request, cookies)
+	l := s.chase(ctx, out.request, held)
 	if l.Kind == oauth.Redirected {
 		s.notApplicable("%s does not come up: %s", name, landed(l))
 	}

@@ -181,7 +181,7 @@ func signInReturns(s *session) {
 			first := s.signInForm(ctx, r, u)
 			for _, hidden := range first.page.Hidden() {
 				f := s.signInForm(ctx, r, u)
-				l, _ := s.chase(ctx, f.form.Changed(sameSite(f.form), oauth.Set(hidden.Name, where), oauth.Titled("sign in with a foreign "+hidden.Name)), f.cookies)
+				l := s.chase(ctx, f.form.Changed(sameSite(f.form), oauth.Set(hidden.Name, where), oauth.Titled("sign in with a foreign "+hidden.Name)), f.cookies)
 				if away(l) {
 					s.violated("the hidden field %s of the sign-in page decides where to go on to: the user is sent to %s", printable(hidden.Name), foreignHost)
 				}
