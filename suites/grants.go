@@ -64,10 +64,17 @@ func (s *session) accessToken(ctx context.Context) string {
 	return s.granted(s.control(ctx, target.ClientCredentials)).AccessToken
 }
 
-// userToken is a live access token of a user, by whichever grant the target has, made once a run for each user.
+// userToken is a live access token of a user, by whichever grant the target has, made once for each user
+// unless something happened that may have ended it.
 func (s *session) userToken(ctx context.Context, u target.User) oauth.TokenAnswer {
 	name := "a token for the user " + u.Name
+	if c, made := s.controls[name]; made && c.failure == "" && c.ended != s.passive.endings() {
+		delete(s.controls, name) // it may be dead by now
+	}
 	x := s.positive(name, func() oauth.Exchange { return s.userGrant(ctx, u) })
+	c := s.controls[name]
+	c.ended = s.passive.endings()
+	s.controls[name] = c
 	return s.granted(x)
 }
 

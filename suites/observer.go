@@ -3,7 +3,6 @@ package suites
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 
 	"flowproof/drivers/oauth"
@@ -21,6 +20,7 @@ type observer struct {
 	mu        sync.Mutex
 	total     int
 	silent    int // requests in a row, up to the last one, without a whole answer
+	ended     int // exchanges that may have ended what was granted before
 	tallies   map[string]*tally
 	format    string           // jwt or opaque, once a token was seen
 	uris      []string         // every registered redirect URI
@@ -76,6 +76,9 @@ func (o *observer) see(x oauth.Exchange) {
 		return
 	}
 	o.silent = 0
+	if o.ends(x) {
+		o.ended++
+	}
 	if t, err := x.Token(); err == nil && t.AccessToken != "" && o.format == "" {
 		o.format = "opaque"
 		if _, is := oauth.ParseJWT(t.AccessToken); is {
@@ -126,8 +129,18 @@ func (o *observer) land(r oauth.Request, l oauth.Landing) {
 // token endpoint, of a size that no proxy answers by itself.
 func (o *observer) ordinary(x oauth.Exchange) bool {
 	r := x.Request
-	return r.Method == http.MethodPost && strings.HasPrefix(r.URL, o.target.Endpoints.Token) &&
+	return r.Method == http.MethodPost && sentTo(x, o.target.Endpoints.Token) &&
 		r.Body == "" && len(r.Form) < 100 && len(r.Form.Encode()) < 8<<10
+}
+
+// ends says whether an exchange may have ended what was granted before: a server that sees a code or a refresh token
+// misused may revoke the whole grant (RFC 6749 §4.1.2, §10.4), and so may one that is asked to revoke one token of it.
+func (o *observer) ends(x oauth.Exchange) bool {
+	if sentTo(x, o.target.Endpoints.Revocation) {
+		return true
+	}
+	g := x.Request.Form.Get("grant_type")
+	return sentTo(x, o.target.Endpoints.Token) && !x.IssuedToken() && (g == string(target.AuthorizationCode) || g == string(target.RefreshToken))
 }
 
 // beside says whether an exchange is one with an endpoint that answers as the token endpoint does: revocation
@@ -154,6 +167,13 @@ func (o *observer) silence() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.silent
+}
+
+// endings counts the exchanges that may have ended what was granted before.
+func (o *observer) endings() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.ended
 }
 
 // tally is what was seen so far of a row.

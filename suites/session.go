@@ -47,6 +47,7 @@ type session struct {
 type control struct {
 	exchange oauth.Exchange
 	failure  string // why it proves nothing, or empty
+	ended    int    // how often something had happened by then that ends a grant
 }
 
 func newSession(ctx context.Context, o Options) *session {

@@ -115,7 +115,8 @@ func basicRow(t target.Target) passiveRow {
 
 // sentTo says whether a request went to the endpoint; to one that the target has not got none does.
 func sentTo(x oauth.Exchange, endpoint string) bool {
-	return endpoint != "" && strings.HasPrefix(x.Request.URL, endpoint)
+	rest, found := strings.CutPrefix(x.Request.URL, endpoint)
+	return endpoint != "" && found && (rest == "" || strings.ContainsAny(rest[:1], "?&#"))
 }
 
 // asksPerson says whether a page has a form for the person: to sign in, or to consent.
