@@ -179,7 +179,7 @@ func clientAuthentication(s *session) {
 					s.notApplicable("a client without the %s grant gets nothing that it could redeem", g)
 				}
 				Expect(s.send(ctx, r.Changed(oauth.Titled("ask for a grant that the client is not registered for")))).
-					To(s.beRefused("unauthorized_client").orWarn("unsupported_grant_type", "invalid_grant", "invalid_client"))
+					To(s.beRefused("unauthorized_client").orWarn("unsupported_grant_type", "invalid_grant", "invalid_client", "invalid_request"))
 			},
 			Entry(string(target.ClientCredentials), flow(target.ClientCredentials), target.ClientCredentials),
 			Entry(string(target.Password), flow(target.Password), target.Password),

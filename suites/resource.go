@@ -18,6 +18,7 @@ import (
 
 // resource says what a resource owes the bearer of a token, and those without one (RFC 6750).
 func resource(s *session) {
+	const twoHeaders = "two Authorization headers"
 	Describe("a protected resource", func() {
 		It("opens to a token in the Authorization header", proves("RFC6750-2.1-header-accepted"), func(ctx SpecContext) {
 			r, token := s.openable(ctx)
@@ -116,6 +117,8 @@ func resource(s *session) {
 				switch {
 				case x.Status == 0:
 					s.inconclusive("no answer: %v", x.Err)
+				case x.Status/100 == 2 && variant() == twoHeaders: // HTTP libraries keep the first, which is the good one
+					s.warn("the resource opened to the first of two headers: %s", answered(x))
 				case x.Status/100 == 2:
 					s.seen.forced = reports.Fail
 					s.violated("the resource opened: %s", answered(x))
@@ -125,7 +128,7 @@ func resource(s *session) {
 			},
 			Entry("a scheme without a token", func(string) oauth.Change { return oauth.Header("Authorization", "Bearer") }),
 			Entry("two tokens in one header", func(t string) oauth.Change { return oauth.Header("Authorization", "Bearer "+t+" "+t) }),
-			Entry("two Authorization headers", func(string) oauth.Change {
+			Entry(twoHeaders, func(string) oauth.Change {
 				return oauth.TwiceHeader("Authorization", "Bearer "+oauth.NewVerifier())
 			}),
 			Entry("a token of 64 KB", func(string) oauth.Change {

@@ -71,6 +71,10 @@ func tokenRequest(s *session) {
 					empty := s.send(ctx, s.tokenRequest(ctx, g).Changed(oauth.Set(name, ""), oauth.Titled("send an empty "+name)))
 					s.seen.decide(empty)
 					s.seen.expected = "the same answer as without the parameter"
+					if !omitted.IssuedToken() && !empty.IssuedToken() && empty.Status/100 == 4 && empty.Status != http.StatusTooManyRequests && omitted.ErrorCode() != empty.ErrorCode() {
+						s.warn("both are refused, in other words: an empty %s: %s; left out: %s", name, answered(empty), answered(omitted))
+						continue
+					}
 					if omitted.IssuedToken() != empty.IssuedToken() || omitted.ErrorCode() != empty.ErrorCode() || empty.Status >= 500 {
 						s.violated("an empty %s: %s; left out: %s", name, answered(empty), answered(omitted))
 					}

@@ -252,6 +252,8 @@ func (s *session) ignores(ctx SpecContext, r oauth.Request, host string, plain o
 	case x.Status >= 500 || x.Status == http.StatusTooManyRequests:
 		s.inconclusive("the server refused nobody and answered nobody: %s", answered(x))
 	case x.Status >= 400: // who quotes a host to say that it is unknown sends nobody there
+	case where != "" && variant() == "Host": // no other site can make a browser send one; a server with many names goes by it
+		s.warn("the server takes the host of the request for its own, in %s: %s", where, answered(x))
 	case where != "":
 		s.violated("the forged host turns up in %s: %s", where, answered(x))
 	case variant() == "X-Forwarded-Proto":
