@@ -204,6 +204,7 @@ func responseTypes(s *session) {
 		Entry("an unknown response type", marker),
 		Entry("code in another letter case", "Code"),
 		Entry("code twice in one value", twice),
+		Entry("a response type that begins like code", "code_"+marker),
 	)
 
 	DescribeTable("answers unauthorized_client to a client that asks for", table, proves("RFC6749-4.1.2.1-unauthorized-response-type"),
