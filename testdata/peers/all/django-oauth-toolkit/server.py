@@ -41,6 +41,10 @@ settings.configure(
     # As Django advises for tests: client secrets are hashed, too, and the default takes a good part of a second for each request.
     PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
     USE_TZ=True,
+    # Without DEBUG an exception would be told to nobody.
+    LOGGING={
+        "version": 1, "handlers": {"log": {"class": "logging.StreamHandler"}}, "loggers": {"django.request": {"handlers": ["log"], "level": "ERROR"}},
+    },
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     OAUTH2_PROVIDER={"SCOPES": {"photos": "Your photos", "profile": "Your name", "notes": "Your notes"}, "DEFAULT_SCOPES": ["profile"]},
 )
