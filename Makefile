@@ -27,6 +27,7 @@ demo: browser build
 test: browser build
 	$(GO) vet ./...
 	$(GO) test $(TESTFLAGS) -race -timeout 20m ./...
+	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing)$$' ./cmd/flowproof
 	$(MAKE) --no-print-directory peers
 
 # Each fault of the sandbox has to be caught by the requirement that names it, and what is harmless tolerated.

@@ -1,3 +1,5 @@
+//go:build !race
+
 package main
 
 import (
@@ -93,7 +95,7 @@ func (count *hostileCount) play(t *testing.T, tr trouble) {
 			t.Errorf("%s crashed:\n%s", args[0], said.String())
 			continue
 		}
-		if rss > hostileMemory && !raceDetector {
+		if rss > hostileMemory {
 			count.large.Add(1)
 			t.Errorf("%s took %d MiB", args[0], rss>>20)
 		}

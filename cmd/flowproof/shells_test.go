@@ -62,7 +62,7 @@ func TestShellsAreToldTheValues(t *testing.T) {
 		{[]string{"list", "--format", ""}, []string{"table", "json", "markdown"}},
 		{[]string{"list", "f"}, []string{"faults", "formats"}},
 		{[]string{"init", "--grant", "imp"}, []string{"implicit"}},
-		{[]string{"login", "-t", space, "--client", "s"}, []string{"service", "spa", "spare"}},
+		{[]string{"login", "-t", space, "--client", "s"}, []string{"service", "spa", "strict", "special", "spare"}},
 		{[]string{"login", "-t", space, "--user", "v"}, []string{"victim"}},
 		{[]string{"login", "--user", ""}, nil},
 		{[]string{"login", "-t", "missing.yaml", "--user", ""}, nil},

@@ -245,8 +245,26 @@ func because(ctx context.Context, tried string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
 	}
-	return fmt.Errorf("oauth: %s: %w", tried, err)
+	return fmt.Errorf("oauth: %s: %w", tried, hushed{err})
 }
+
+// hushed is an error of net/http without the bytes of the server that it repeats, which may be a piece of a token.
+type hushed struct{ error }
+
+func (h hushed) Error() string {
+	text := h.error.Error()
+	at := strings.Index(text, "malformed ")
+	if at < 0 {
+		return text
+	}
+	const shown = 8 // enough to recognise a protocol
+	if from := strings.IndexAny(text[at:], `":`); from >= 0 && len(text) > at+from+shown+2 {
+		return strings.ToValidUTF8(text[:at+from+shown+1], "") + "…"
+	}
+	return text
+}
+
+func (h hushed) Unwrap() error { return h.error }
 
 type firstByte struct {
 	mu   sync.Mutex

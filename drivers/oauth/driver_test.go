@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -302,5 +303,19 @@ func TestVerifiers(t *testing.T) {
 	// The example of RFC 7636 appendix B.
 	if got := S256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"); got != "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" {
 		t.Errorf("challenge %q", got)
+	}
+}
+
+func TestErrorsRepeatNoBytesOfTheServer(t *testing.T) {
+	for text, want := range map[string]string{
+		`malformed HTTP response "oken\":\"0123456789abcdef\"}"`:            `malformed HTTP response "oken\":\…`,
+		`transport broken: malformed HTTP status code "99999999999999"`:     `transport broken: malformed HTTP status code "99999999…`,
+		"malformed MIME header: missing colon: \"0123456789abcdefghijklm\"": "malformed MIME header: missing…",
+		`malformed HTTP response "SSH-2"`:                                   `malformed HTTP response "SSH-2"`,
+		"connection refused":                                                "connection refused",
+	} {
+		if got := (hushed{errors.New(text)}).Error(); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
 	}
 }
