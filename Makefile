@@ -104,7 +104,7 @@ pictures: browser build
 	  flowproof load $$plan --sandbox-delay 28ms --out branch && cp branch/load.html . && \
 	  { flowproof compare main/load.json branch/load.json --format html --out . || [ $$? = 1 ]; } && \
 	  flowproof load --capacity 'p99<250ms,errors<0.1%' --connections 16 --rate 40/s --sandbox-delay 50ms --out search && cp search/load.html capacity.html
-	$(GO) test ./reports -run TestPictures -args -pages "$(abspath $(OUT))/pictures" -pictures "$(CURDIR)/testdata/pictures"
+	$(GO) test -tags pictures ./reports -run TestPictures -args -pages "$(abspath $(OUT))/pictures" -pictures "$(CURDIR)/testdata/pictures"
 
 golden:
 	$(GO) test ./reports ./cmd/flowproof ./drivers/target ./drivers/load -update
