@@ -75,6 +75,20 @@ func TestTurnsTellNoiseFromAChange(t *testing.T) {
 	}
 }
 
+// A shift that lies beyond the tolerance is none as long as chance explains it.
+func TestAShiftThatChanceExplainsIsNoClaim(t *testing.T) {
+	for _, sign := range []float64{1, -1} {
+		m := Measure{Outcome: CannotTell}
+		differences := []float64{0.2, 0.2, 0.2, 0.2, 0.2, 0.2, -1, -1}
+		for i := range differences {
+			differences[i] *= sign
+		}
+		if m.pair(differences, math.Log1p(0.05), true, false); m.Outcome != CannotTell || math.Abs(math.Log(m.Ratio)-0.2*sign) > 1e-9 {
+			t.Errorf("a ratio of %v is %s", m.Ratio, m.Outcome)
+		}
+	}
+}
+
 // turnsOf are runs of which those of B take the factor.
 func turnsOf(pairs int, factor float64) (a, b Turns) {
 	as, bs := slowerLoad(1, 1), slowerLoad(1, factor)
