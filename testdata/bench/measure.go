@@ -59,7 +59,7 @@ func (b *bench) closed(ctx context.Context) error {
 		return err
 	}
 	defer s.end()
-	return b.beside(ctx, s, b.flat("--connections", strconv.Itoa(connections)), b.peers())
+	return b.beside(ctx, s, b.flat("--closed", "--duration", b.each.String(), "--connections", strconv.Itoa(connections)), b.peers())
 }
 
 // http2 does the same over HTTP/2 and TLS, a connection for each request under way, as k6 has them.
@@ -80,9 +80,6 @@ func (b *bench) http2(ctx context.Context) error {
 // flat is flowproof as fast as it goes.
 func (b *bench) flat(more ...string) peer {
 	args := append([]string{"load", "-t", filepath.Join(b.folder, "target.yaml"), "--out", "", "--progress", "none"}, more...)
-	if more[0] != "--plan" {
-		args = append(args, "--closed", "--duration", b.each.String())
-	}
 	return peer{name: "flowproof", ok: []int{0, 3}, args: func(string, int, time.Duration) []string { return args }}
 }
 
