@@ -190,6 +190,27 @@ func TestFactUserinfo(t *testing.T) {
 	b.Resource(stand.UserPath, access).Refused(t, 403, "invalid_token")
 }
 
+// RFC 7009 section 2.1: a hint may be wrong. A refresh token that is hinted as an access token is deciphered as one,
+// without anything that tells a right key from a wrong one: when what comes out has one colon, which is so for one in
+// a dozen of these tokens, its halves are revoked instead.
+func TestFactHintTrustedByChance(t *testing.T) {
+	b := start(t, false)
+	ended, lived := 0, 0
+	for range 300 {
+		refresh := b.Token("web", b.Redemption("web", b.Code("web", offline()), "")).Text(t, "refresh_token")
+		b.Post(revokePath, "web", url.Values{"token": {refresh}, "token_type_hint": {"access_token"}}).Want(t, 200)
+		if b.Token("web", probe.Renewal(refresh)).Status == 200 {
+			lived++
+		} else {
+			ended++
+		}
+	}
+	if lived == 0 || ended < lived {
+		t.Errorf("%d ended, %d lived", ended, lived)
+	}
+	t.Logf("%d ended, %d lived", ended, lived)
+}
+
 // RFC 7662 section 2.1: a POST; and a refresh token is not known here, alive as it is.
 func TestFactIntrospection(t *testing.T) {
 	b := start(t, false)
