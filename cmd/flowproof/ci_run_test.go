@@ -16,6 +16,7 @@ import (
 // TestJobsRun plays the scripts of the GitLab jobs and of the TeamCity builds, shortened, against a stand-in: with and
 // without a defect the job ends as flowproof does, and what the server collects is there.
 func TestJobsRun(t *testing.T) {
+	t.Parallel()
 	var gitlab map[string]struct {
 		Extends   string
 		Image     any

@@ -19,6 +19,7 @@ func TestMain(m *testing.M) {
 
 // TestScripts plays the command line as its users type it.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "../../testdata/scripts",
 		RequireExplicitExec: true,
