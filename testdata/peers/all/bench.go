@@ -17,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"flowproof/peers/explained"
 )
 
 // A bench is a server with the target file that describes it, made ready for one run.
@@ -182,14 +184,14 @@ func (b bench) lastLine() string {
 }
 
 // check runs flowproof.
-func (b bench) check(ctx context.Context, flowproof, profile string) (record, error) {
+func (b bench) check(ctx context.Context, flowproof, profile string) (explained.Record, error) {
 	out := filepath.Join(b.folder, profile)
 	cmd := exec.CommandContext(ctx, flowproof, "check", "-t", b.target, "--profile", profile, "--out", out)
 	cmd.Env = b.environment()
 	said, err := cmd.CombinedOutput()
 	var code *exec.ExitError
 	if err != nil && (!errors.As(err, &code) || code.ExitCode() != 1) {
-		return record{}, fmt.Errorf("flowproof ended with %w:\n%s", err, said)
+		return nil, fmt.Errorf("flowproof ended with %w:\n%s", err, said)
 	}
-	return readRecord(filepath.Join(out, "check.json"))
+	return explained.ReadRecord(filepath.Join(out, "check.json"))
 }

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"flowproof/peers/explained"
 )
 
 func main() {
@@ -113,7 +115,7 @@ func choose(wanted []string) ([]string, error) {
 
 // one starts a server, checks it, ends it, and says in a line what was found.
 func (s setup) one(ctx context.Context, name string, stdout io.Writer) (string, error) {
-	wanted, err := readFindings(filepath.Join("all", name, "findings.yaml"))
+	wanted, err := explained.Read(filepath.Join("all", name, "findings.yaml"))
 	if err != nil && !s.serve {
 		return "", err
 	}
@@ -138,8 +140,8 @@ func (s setup) one(ctx context.Context, name string, stdout io.Writer) (string, 
 		if err != nil {
 			return "", err
 		}
-		explained, unexplained := compare(profile, found, wanted)
-		said = append(said, fmt.Sprintf("%s: %d findings, %d rows pass", profile, explained, found.count("pass")))
+		fine, unexplained := wanted.Compare(profile, found)
+		said = append(said, fmt.Sprintf("%s: %d findings, %d rows pass", profile, fine, found.Count("pass")))
 		odd = append(odd, unexplained...)
 	}
 	if len(odd) > 0 {
