@@ -105,10 +105,15 @@ func (s *session) posts(ctx SpecContext) {
 			s.violated("%s: %s", probe.title, landed(l))
 		case x.Status >= 500 && x.Status != http.StatusNotImplemented:
 			s.inconclusive("the server broke down, which proves no refusal: %s", answered(x))
-		case x.Status < 400 && ordinary.Status == x.Status:
+		case x.Status < 400 && ordinary.Status == x.Status && (!toldByRedirect(x) || toldByRedirect(ordinary)):
 			s.inconclusive("%s is answered like the ordinary request, and leads to no client: %s", probe.title, answered(x))
 		}
 	}
+}
+
+// toldByRedirect says whether the answer leads to a page that tells of an error.
+func toldByRedirect(x oauth.Exchange) bool {
+	return x.Redirects() && oauth.ParseLanding(x.Location()).Params().Has("error")
 }
 
 // getsThrough says whether the request leads to the URI when it is made by GET.

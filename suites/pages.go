@@ -70,17 +70,19 @@ func (s *session) onlooker(ctx context.Context) *person {
 
 const onlooking = "onlooker"
 
-// chase sends a request with a session's cookies and goes where redirects lead within the server, as a
-// user agent does that runs no scripts.
+// chase sends a request with a session's cookies and goes where redirects lead within the server and to where people
+// sign in, as a user agent does that runs no scripts.
 func (s *session) chase(ctx context.Context, r oauth.Request, held cookies) oauth.Landing {
-	var news []*http.Cookie
+	var news []baked
 	caught := s.caught(r)
 	var trail []oauth.Exchange
 	for range 10 {
-		x := s.send(ctx, r.Changed(oauth.WithoutHeader("Cookie"), withCookies(renewed(held(r.FullURL()), news))))
+		x := s.send(ctx, r.Changed(oauth.WithoutHeader("Cookie"), withCookies(renewed(held(r.FullURL()), news, r.FullURL()))))
 		s.seen.decide(x)
 		trail = append(trail, x)
-		news = append(news, (&http.Response{Header: x.Header}).Cookies()...)
+		for _, c := range (&http.Response{Header: x.Header}).Cookies() {
+			news = append(news, baked{c, hostname(r.FullURL())})
+		}
 		if l, ok := x.Landing(caught...); ok {
 			l.Trail = trail
 			return l
@@ -90,7 +92,7 @@ func (s *session) chase(ctx context.Context, r oauth.Request, held cookies) oaut
 			return oauth.Landing{Kind: page.Kind(), URL: r.FullURL(), Page: page, Trail: trail}
 		}
 		next := s.onward(r, x)
-		if to, err := url.Parse(next); err != nil || !s.own(to) {
+		if to, err := url.Parse(next); err != nil || !s.own(to) && !s.target.SignsInAt(next) {
 			l := oauth.ParseLanding(next)
 			l.Via, l.Trail = http.StatusText(x.Status), trail
 			return l
@@ -98,6 +100,8 @@ func (s *session) chase(ctx context.Context, r oauth.Request, held cookies) oaut
 		onward := oauth.Request{Title: "follow the redirect", Client: r.Client, Method: http.MethodGet, URL: next, Header: r.Header}
 		if x.Status == http.StatusTemporaryRedirect || x.Status == http.StatusPermanentRedirect {
 			onward.Method, onward.Form = r.Method, r.Form
+		} else {
+			onward = onward.Changed(oauth.WithoutHeader("Origin")) // it was the form's
 		}
 		r = onward
 	}
@@ -129,19 +133,52 @@ func (s *session) heldBy(ctx context.Context, p *person) cookies {
 	}
 }
 
-// only are these cookies, for every URL.
-func only(list []*http.Cookie) cookies { return func(string) []*http.Cookie { return list } }
+// only are these cookies, for the hosts of the server itself.
+func (s *session) only(list []*http.Cookie) cookies {
+	return func(raw string) []*http.Cookie {
+		for _, own := range []string{s.target.URL, s.target.Endpoints.Authorization} {
+			if hostname(own) == hostname(raw) {
+				return list
+			}
+		}
+		return nil
+	}
+}
 
-// renewed are cookies after answers set some anew or took them back.
-func renewed(held, news []*http.Cookie) []*http.Cookie {
+// baked is a cookie with the host that set it.
+type baked struct {
+	*http.Cookie
+	host string
+}
+
+// goesTo reports whether the cookie is for the host: the one that set it, or one below its domain.
+func (b baked) goesTo(host string) bool {
+	domain := strings.ToLower(strings.TrimPrefix(b.Domain, "."))
+	return host == b.host || domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
+}
+
+// renewed are the cookies for a URL after answers set some anew or took them back.
+func renewed(held []*http.Cookie, news []baked, at string) []*http.Cookie {
 	held = slices.Clone(held)
 	for _, c := range news {
+		if !c.goesTo(hostname(at)) {
+			continue
+		}
 		held = slices.DeleteFunc(held, func(old *http.Cookie) bool { return old.Name == c.Name })
 		if c.MaxAge >= 0 && c.Value != "" {
-			held = append(held, c)
+			held = append(held, c.Cookie)
 		}
 	}
 	return held
+}
+
+// hostname is the URL's, in lower case. Cookies do not tell ports apart.
+func hostname(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
 }
 
 // cookiesOf are what the person's session sends to the authorization endpoint.
@@ -244,7 +281,7 @@ func sessionCookies(s *session) {
 func (s *session) proofs(ctx context.Context, a *arrival) [][]*http.Cookie {
 	knows := func(title string, cookies []*http.Cookie) bool {
 		r := a.request.Changed(oauth.SetQuery("state", oauth.NewState()), oauth.Titled(title))
-		l := s.chase(ctx, r, only(cookies))
+		l := s.chase(ctx, r, s.only(cookies))
 		return issued(l) || l.Kind == oauth.Consent
 	}
 	if len(a.cookies) == 0 {

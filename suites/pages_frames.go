@@ -38,7 +38,7 @@ func (s *session) sighted(ctx context.Context, name string) sighted {
 	}
 	c, g := s.frontClient()
 	out := sighted{name: name, request: s.asking(c, g, oauth.Titled("open "+name))}
-	held := only(nil)
+	held := s.only(nil)
 	switch name {
 	case consentPage:
 		s.requires(target.AuthorizationCode)

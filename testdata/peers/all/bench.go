@@ -29,6 +29,7 @@ type bench struct {
 	target string // the file that people copy, with the port of this run
 	url    string
 	token  string // the token endpoint
+	ports  []string
 	values map[string]string
 }
 
@@ -44,11 +45,12 @@ const (
 
 var (
 	reference = regexp.MustCompile(`\benv:([A-Z][A-Z0-9_]*)`)
-	service   = regexp.MustCompile(`(?m)^url: (http://([^/\s]+)\S*)`)
+	service   = regexp.MustCompile(`(?m)^url: (http://\S+)`)
 	endpoint  = regexp.MustCompile(`(?m)^  token: (\S+)`)
+	place     = regexp.MustCompile(`(?m)^(?:url:|  [a-z]+:|sign_in_hosts:) *\[?"?(?:http://)?(?:127\.0\.0\.1|localhost)(:[0-9]+)\b`)
 )
 
-// prepare copies the target file, with a port that is free, and makes up every secret that it names.
+// prepare copies the target file, with ports that are free, and makes up every secret that it names.
 func (s setup) prepare(name string) (bench, error) {
 	b := bench{name: name, cache: filepath.Join(s.cache, name), folder: filepath.Join(s.out, name), values: map[string]string{}}
 	raw, err := os.ReadFile(filepath.Join("..", "targets", name+".yaml"))
@@ -60,25 +62,20 @@ func (s setup) prepare(name string) (bench, error) {
 			return b, fmt.Errorf("all: making a folder for %s: %w", name, err)
 		}
 	}
-	at, token := service.FindSubmatch(raw), endpoint.FindSubmatch(raw)
-	if at == nil || token == nil {
-		return b, fmt.Errorf("all: the target of %s has no url: http://… or no token endpoint", name)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	text, err := b.move(string(raw))
 	if err != nil {
-		return b, fmt.Errorf("all: finding a free port: %w", err)
+		return b, err
 	}
-	free := listener.Addr().String()
-	_ = listener.Close()
-
-	text := strings.ReplaceAll(string(raw), string(at[2]), free)
-	b.url = strings.TrimSuffix(strings.ReplaceAll(string(at[1]), string(at[2]), free), "/")
-	b.token = b.url + string(token[1])
-	_, port, _ := net.SplitHostPort(free)
+	at, token := service.FindStringSubmatch(text), endpoint.FindStringSubmatch(text)
+	if at == nil || token == nil || len(b.ports) == 0 {
+		return b, fmt.Errorf("all: the target of %s has no url: http://127.0.0.1:PORT or no token endpoint", name)
+	}
+	b.url = strings.TrimSuffix(at[1], "/")
+	b.token = b.url + token[1]
 	for _, found := range reference.FindAllStringSubmatch(text, -1) {
 		b.values[found[1]] = madeUp(found[1])
 	}
-	b.values["PORT"], b.values["URL"] = port, b.url
+	b.values["PORT"], b.values["URL"] = b.ports[0], b.url
 	b.values["CACHE"], b.values["FOLDER"] = b.cache, b.folder
 
 	b.target = filepath.Join(b.folder, "target.yaml")
@@ -89,6 +86,26 @@ func (s setup) prepare(name string) (bench, error) {
 	return b, errors.Join(
 		os.WriteFile(b.target, []byte(text), 0o600),
 		os.WriteFile(b.environmentFile(), []byte(variables.String()), 0o600))
+}
+
+// move puts a free port in the place of each that the target names for its url, an endpoint or a host to sign in at.
+// The first is the url's; the one in the place of 4445 is PORT_4445.
+func (b *bench) move(text string) (string, error) {
+	for _, found := range place.FindAllStringSubmatch(text, -1) {
+		name := "PORT_" + found[1][1:]
+		if b.values[name] != "" {
+			continue
+		}
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return "", fmt.Errorf("all: finding a free port: %w", err)
+		}
+		defer listener.Close() // not before the others are found
+		_, free, _ := net.SplitHostPort(listener.Addr().String())
+		b.ports, b.values[name] = append(b.ports, free), free
+		text = regexp.MustCompile(found[1]+`\b`).ReplaceAllString(text, ":"+free)
+	}
+	return text, nil
 }
 
 func (b bench) environmentFile() string { return filepath.Join(b.folder, "environment") }
@@ -110,7 +127,8 @@ func (b bench) environment() []string {
 	return out
 }
 
-// start runs the start script, and waits until the token endpoint refuses an empty request as one does.
+// start runs the start script, and waits until every port is listened at and the token endpoint refuses an empty
+// request as one does.
 func (b bench) start(ctx context.Context) (stop func(), err error) {
 	log, err := os.Create(filepath.Join(b.folder, "log"))
 	if err != nil {
@@ -164,6 +182,13 @@ func (b bench) start(ctx context.Context) (stop func(), err error) {
 }
 
 func (b bench) answers(ctx context.Context) bool {
+	for _, port := range b.ports {
+		conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "tcp", "127.0.0.1:"+port)
+		if err != nil {
+			return false
+		}
+		_ = conn.Close()
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.token, strings.NewReader("grant_type=none"))
 	if err != nil {
 		return false

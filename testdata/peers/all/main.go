@@ -79,12 +79,12 @@ func run(ctx context.Context, arguments []string, stdout io.Writer) error {
 		var missing missingError
 		switch {
 		case errors.As(err, &missing):
-			said = "not here: " + missing.what
+			said = "not run: " + missing.what
 		case err != nil:
 			odd = append(odd, name)
 			said = err.Error()
 		}
-		fmt.Fprintf(stdout, "%-16s %s (%.0f s)\n", name, said, time.Since(began).Seconds())
+		fmt.Fprintf(stdout, "%s: %s (%.0f s)\n", name, said, time.Since(began).Seconds())
 	}
 	if len(odd) > 0 {
 		return fmt.Errorf("all: not as explained: %s", strings.Join(odd, ", "))
