@@ -99,6 +99,14 @@
 		return { accept, deny };
 	};
 
+	// The boxes by which people say what the client may have; others, as "remember this", stay as they are.
+	const tick = (root) => {
+		const open = [...root].filter((el) => el.type === "checkbox" && !el.checked && !el.disabled);
+		const meant = open.filter((el) => el.required || /scope|permission|claim/i.test(el.name));
+		for (const el of meant) el.click();
+		return meant;
+	};
+
 	const alertText = () => {
 		const seen = all("[role=alert],[aria-live=assertive],[class*=error i],[class*=alert i],[id*=error i],[class*=invalid i]");
 		return clean(seen.filter((el) => visible(el) && clean(el.innerText)).map((el) => el.innerText)[0]).slice(0, 300);
@@ -208,7 +216,9 @@
 			const c = choices();
 			const button = accept ? c.accept : c.deny;
 			if (!button) return problem("the button went away");
-			const what = did(`pressed ${called(button)} on the consent page`);
+			const ticked = accept ? tick(button.form ? button.form.elements : all("input[type=checkbox]")) : [];
+			const first = ticked.length ? `ticked ${ticked.map((el) => named(el) || selector(el)).join(", ").slice(0, 120)}; ` : "";
+			const what = did(`${first}pressed ${called(button)} on the consent page`);
 			enabled(button, () => button.click());
 			return what;
 		},

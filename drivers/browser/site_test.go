@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -137,8 +138,13 @@ func (s *site) goOn(w http.ResponseWriter, r *http.Request, query string) {
 		button := func(value, label string) string {
 			return `<button name=decision value="` + value + `">` + label + `</button>`
 		}
+		boxes := ""
+		if q.Get("consent") == "boxes" {
+			boxes = `<label><input type=checkbox name=scope value=photos> Photos</label><label><input type=checkbox name=scope value=notes style="opacity:0"> Notes</label>` +
+				`<label><input type=checkbox name=remember> Remember this</label>`
+		}
 		render(w, "Consent", `<form method=post action="/consent?`+html.EscapeString(query)+`"><p>Demo asks for access to your profile.</p>`+
-			button("deny", "Deny")+button("allow", "Allow access")+`</form>`)
+			boxes+button("deny", "Deny")+button("allow", "Allow access")+`</form>`)
 		return
 	}
 	s.lead(w, r, q, "code=c0de-of-"+rand.Text())
@@ -146,7 +152,12 @@ func (s *site) goOn(w http.ResponseWriter, r *http.Request, query string) {
 
 func (s *site) consented(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	if r.PostFormValue("decision") == "allow" {
+	agreed := r.PostFormValue("decision") == "allow"
+	switch {
+	case q.Get("consent") == "boxes" && agreed != slices.Equal(r.PostForm["scope"], []string{"photos", "notes"}) || r.PostForm.Has("remember"):
+		s.lead(w, r, q, "error=invalid_scope") // the wrong boxes
+		return
+	case agreed:
 		s.lead(w, r, q, "code=c0de-of-"+rand.Text())
 		return
 	}

@@ -51,6 +51,19 @@ func TestConsentIsDeniedOrLeft(t *testing.T) {
 	}
 }
 
+func TestConsentTicksTheBoxesThatItIsAbout(t *testing.T) {
+	s := newSite(t)
+	x := open(t, start(t, s.target(), Options{}))
+	v := oauth.Visit{URL: s.request("to", client, "consent", "boxes"), RedirectURIs: []string{client}, User: alice(), Consent: oauth.Deny}
+	if l := land(t, x, v); l.Query.Get("error") != "access_denied" {
+		t.Errorf("refused, and landed %s at %s", l.Kind, l.URL)
+	}
+	v.Consent = oauth.Accept
+	if l := land(t, x, v); !l.Query.Has("code") {
+		t.Errorf("agreed, and landed %s at %s", l.Kind, l.URL)
+	}
+}
+
 func TestVisitStopsAtTheSignInPage(t *testing.T) {
 	s := newSite(t)
 	x := open(t, start(t, s.target(), Options{}))

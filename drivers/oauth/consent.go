@@ -57,6 +57,21 @@ func (d *document) consent() (accept, deny choice, ok bool) {
 	return accept, deny, sure || deny.form != nil || deny.link != ""
 }
 
+// tick ticks the boxes by which people say what the client may have. Others, as "remember this", stay as they are.
+func (f *form) tick() {
+	for i := range f.controls {
+		if c := &f.controls[i]; c.kind == "checkbox" && (c.required || allowance(c.name)) {
+			c.checked = true
+		}
+	}
+}
+
+// allowance reports whether a box of that name is about what the client may have.
+func allowance(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "scope") || strings.Contains(name, "permission") || strings.Contains(name, "claim")
+}
+
 // banner reports whether the form is about cookies, and not about the client.
 func (f *form) banner() bool {
 	return f.cookies || strings.Contains(strings.ToLower(f.action), "cookie") || f.find(func(c control) bool {

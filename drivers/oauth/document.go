@@ -32,6 +32,7 @@ type control struct {
 	label        string // what stands on the button
 	autocomplete string
 	checked      bool
+	required     bool
 }
 
 func (c control) successful() bool {
@@ -146,7 +147,7 @@ func (r *reader) control(n *html.Node, f *form) {
 		return
 	}
 	c := control{
-		name: attr(n, "name", ""), value: attr(n, "value", ""), checked: has(n, "checked"),
+		name: attr(n, "name", ""), value: attr(n, "value", ""), checked: has(n, "checked"), required: has(n, "required"),
 		autocomplete: strings.ToLower(attr(n, "autocomplete", "")),
 	}
 	switch n.Data {

@@ -44,6 +44,7 @@ func (p Page) Approval() (Request, bool) {
 	if !ok || accept.form == nil {
 		return Request{}, false
 	}
+	accept.form.tick()
 	return accept.form.sent(p.URL, accept.button, "accept on the consent page"), true
 }
 

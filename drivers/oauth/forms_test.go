@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -90,7 +91,10 @@ func (p pages) serve(t *testing.T) *httptest.Server {
 		if r.FormValue("ticket") != "t1" {
 			t.Errorf("the consent form came without its hidden field: %v", r.Form)
 		}
-		if r.FormValue("decision") == "accept" {
+		if r.FormValue("remember") != "" {
+			t.Error("a box was ticked that is not about what the client may have")
+		}
+		if r.FormValue("decision") == "accept" || slices.Equal(r.Form["scope"], []string{"photos", "notes"}) {
 			http.SetCookie(w, &http.Cookie{Name: "consented", Value: "yes", Path: "/"})
 			finish(w, r, "code=code-of-alice-123")
 			return
@@ -183,6 +187,7 @@ func TestAVisitPausesOnceAtTheFirstQuestion(t *testing.T) {
 }
 
 func TestWaysThroughThePages(t *testing.T) {
+	const boxes = `<input type=checkbox name=scope value=photos><input type=checkbox name=scope value=notes><input type=checkbox name=remember>`
 	const french = `<form method=post action=/consent><input type=hidden name=ticket value=t1>%s</form>`
 	for _, c := range []struct {
 		name    string
@@ -203,6 +208,10 @@ func TestWaysThroughThePages(t *testing.T) {
 		{"two buttons, one understood", pages{consent: fmt.Sprintf(french, `<button name=decision value=x>Weiter</button><button name=decision value=accept>OK</button>`)},
 			"/oauth/auth", func(v *Visit) { v.Consent = Deny }, Redirected, "302", "error=access_denied", ""},
 		{"a link to refuse with", pages{consent: fmt.Sprintf(french, `<button name=decision value=accept>Allow</button>`) + `<a href="/consent?ticket=t1">No, thanks</a>`},
+			"/oauth/auth", func(v *Visit) { v.Consent = Deny }, Redirected, "302", "error=access_denied", ""},
+		{"boxes to tick", pages{consent: fmt.Sprintf(french, boxes+`<button>Submit Consent</button><button name=decision value=no>Cancel</button>`)},
+			"/oauth/auth", nil, Redirected, "302", "code=code-of-alice-123", ""},
+		{"boxes to leave alone", pages{consent: fmt.Sprintf(french, boxes+`<button>Submit Consent</button><button name=decision value=no>Cancel</button>`)},
 			"/oauth/auth", func(v *Visit) { v.Consent = Deny }, Redirected, "302", "error=access_denied", ""},
 		{"a GET form", pages{consent: `<form action="/consent?old=1"><input name=ticket type=hidden value=t1><button name=decision value=accept>Allow</button></form>`},
 			"/oauth/auth", nil, Redirected, "302", "code=code-of-alice-123", ""},

@@ -225,6 +225,9 @@ func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request
 		next.Header = Params{{"Accept", htmlType}}
 		return next, nil, nil
 	}
+	if p.visit.Consent != Deny {
+		c.form.tick()
+	}
 	return p.submit(e, c.form, c.button, title)
 }
 

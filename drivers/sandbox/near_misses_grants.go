@@ -32,6 +32,14 @@ func grantMisses() []NearMiss {
 					t.answer(http.StatusOK, "application/json", `{"id":"sa-1","username":"service-account","name":{"firstName":"Nightly","lastName":"Service"}}`)
 				}
 			})},
+		{ID: "userinfo-of-nobody", Requirement: "RFC9700-4.15-client-not-user", Worst: allowsNote,
+			Sentence: "A person's resource opens to an application's token, and names nobody",
+			Needs:    Needs{Postures: []string{postureBCP, posture21}, Tokens: tokensOpaque},
+			change: answers(func(t *turn) {
+				if t.at(pathMe) && t.status == http.StatusForbidden {
+					t.answer(http.StatusOK, "application/json", `{"aud":["nightly"]}`)
+				}
+			})},
 		{ID: "wrong-password-401", Requirement: "RFC6749-4.3.2-password-errors", Worst: allowsWarn,
 			Sentence: "A wrong password is answered with 401 and invalid_grant",
 			Needs:    offered,

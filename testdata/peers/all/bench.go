@@ -208,8 +208,13 @@ func (b bench) lastLine() string {
 	return string(lines[len(lines)-1])
 }
 
-// check runs flowproof.
+// check runs flowproof on the server, started anew: the consents that one run gave are another's no more.
 func (b bench) check(ctx context.Context, flowproof, profile string) (explained.Record, error) {
+	stop, err := b.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	out := filepath.Join(b.folder, profile)
 	cmd := exec.CommandContext(ctx, flowproof, "check", "-t", b.target, "--profile", profile, "--out", out)
 	cmd.Env = b.environment()

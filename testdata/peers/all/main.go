@@ -123,12 +123,12 @@ func (s setup) one(ctx context.Context, name string, stdout io.Writer) (string, 
 	if err != nil {
 		return "", err
 	}
-	stop, err := b.start(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer stop()
 	if s.serve {
+		stop, err := b.start(ctx)
+		if err != nil {
+			return "", err
+		}
+		defer stop()
 		fmt.Fprintf(stdout, "%s listens on %s; for the variables: . %s; target %s\n", name, b.url, b.environmentFile(), b.target)
 		<-ctx.Done()
 		return "", nil
