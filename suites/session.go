@@ -29,6 +29,7 @@ type session struct {
 	welcome      map[string]bool             // users whose own password was good
 	old          *age                        // a token that was left to expire, once a run
 	knowsRefresh bool                        // learnRefreshDemand was here
+	subjects     map[string]string           // what a resource calls users, by their name, where the file does not tell
 	lost         bool                        // the target answers no more
 	ahead        time.Duration               // how far the target's clock was set ahead of ours
 
@@ -53,7 +54,7 @@ type control struct {
 func newSession(ctx context.Context, o Options) *session {
 	s := &session{Options: o, target: o.Target, driver: o.Driver, ctx: ctx, seen: &observation{},
 		controls: map[string]control{}, persons: map[string]*person{}, memo: map[string]oauth.Exchange{},
-		refusals: map[confided]oauth.Exchange{}, welcome: map[string]bool{}}
+		refusals: map[confided]oauth.Exchange{}, welcome: map[string]bool{}, subjects: map[string]string{}}
 	s.passive = newObserver(o.Target)
 	return s
 }

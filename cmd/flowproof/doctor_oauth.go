@@ -99,7 +99,7 @@ func place(raw string) string {
 func (v *visitation) clients(ctx context.Context) {
 	for _, c := range v.target.Clients {
 		of := "client " + c.Name
-		if !v.reached(of, v.target.Endpoints.Token) {
+		if !v.reached(of, v.target.Endpoints.Token) || v.unwritten(of, c.ID) {
 			continue
 		}
 		r, ok := v.introduction(c)
@@ -124,6 +124,9 @@ func (v *visitation) clients(ctx context.Context) {
 			v.ill(of, mend, "the server does not take its credentials (%d %s)", x.Status, code)
 		case x.IssuedToken():
 			v.well(of, "gets a token with its credentials")
+		case code == "unauthorized_client" && x.Status == http.StatusUnauthorized: // some mean a wrong secret
+			v.ill(of, "compare "+key+".id and its secret with the registration; if both are right, switch the flow on there",
+				"gets nothing by %s (401 unauthorized_client)", r.Form.Get("grant_type"))
 		case code == "unauthorized_client" || code == "unsupported_grant_type":
 			v.ill(of, "switch the flow on in its registration, or leave it out of "+key+".grants", "may not use %s (%d %s)", r.Form.Get("grant_type"), x.Status, code)
 		case code != "":
@@ -170,7 +173,7 @@ func (v *visitation) redirects(ctx context.Context) {
 
 func (v *visitation) redirect(ctx context.Context, c target.Client, g target.Grant, uri string) {
 	of := fmt.Sprintf("redirect URI %s of %s", uri, c.Name)
-	if !v.reached(of, v.target.Endpoints.Authorization) {
+	if !v.reached(of, v.target.Endpoints.Authorization) || v.unwritten(of, c.ID) {
 		return
 	}
 	x := v.driver.Send(ctx, authorization(v.driver, v.target, c, g, uri))

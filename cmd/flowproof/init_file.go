@@ -148,22 +148,49 @@ func (d *description) clientLines(s *sheet) {
 		s.line("", "    # Nobody needs to listen there: redirects are caught before they leave the browser.")
 		s.line("FILL IN: as registered, letter for letter", "    redirect_uris: [https://app.acme.test/authorized, https://app.acme.test/second]")
 		s.line("as registered: required, optional or none", "    pkce: optional")
-		s.line("", "  # mobile:                             # a public client: no secret, PKCE")
-		s.line("", "  #   id: %s-mobile", placeholder)
-		s.line("", "  #   public: true")
-		s.line("", "  #   grants: %s", join(target.AuthorizationCode, target.RefreshToken))
-		s.line("", "  #   redirect_uris: [\"http://127.0.0.1:7777/callback\"]")
-		s.line("", "  #   pkce: required")
+		d.mobileLines(s, join(target.AuthorizationCode, target.RefreshToken))
 	}
 	if d.has(target.Implicit) {
-		s.line("a page without a server", "  spa:")
-		s.line("FILL IN: the identifier that the server gave it", "    id: %s-spa", placeholder)
-		s.line("", "    public: true")
-		s.line("", "    grants: [implicit]")
-		s.line("FILL IN: as registered, letter for letter", "    implicit_redirect_uris: [https://app.acme.test/spa]")
+		d.pageLines(s)
 	}
 	s.line("", "  # spare: {id: …, secret: env:…, grants: [client_credentials], sacrificial: true}   # what --destructive may lock")
 	s.line("", "")
+}
+
+// mobileLines are a client without a secret, which is there where the server is known to have PKCE.
+func (d *description) mobileLines(s *sheet, grants string) {
+	if !d.challenge {
+		s.line("a public client: no secret, PKCE", "  # mobile:")
+		s.line("", "  #   id: %s-mobile", placeholder)
+		s.line("", "  #   public: true")
+		s.line("", "  #   grants: %s", grants)
+		s.line("", "  #   redirect_uris: [\"http://127.0.0.1:7777/callback\"]")
+		s.line("", "  #   pkce: required")
+		return
+	}
+	s.line("an application on a device: a public client, without a secret", "  mobile:")
+	s.line("FILL IN: the identifier that the server gave it", "    id: %s-mobile", placeholder)
+	s.line("", "    public: true")
+	s.line("", "    grants: %s", grants)
+	s.line("FILL IN: as registered, letter for letter", "    redirect_uris: [\"http://127.0.0.1:7777/callback\"]")
+	s.line("as registered: required, optional or none", "    pkce: required")
+}
+
+// pageLines are a client of the implicit grant, which newer documents advise against.
+func (d *description) pageLines(s *sheet) {
+	if d.profile == "bcp-9700" || d.profile == "oauth-2.1" {
+		s.line("a page without a server, if the implicit grant is really in use", "  # spa:")
+		s.line("", "  #   id: %s-spa", placeholder)
+		s.line("", "  #   public: true")
+		s.line("", "  #   grants: [implicit]")
+		s.line("", "  #   implicit_redirect_uris: [https://app.acme.test/spa]")
+		return
+	}
+	s.line("a page without a server", "  spa:")
+	s.line("FILL IN: the identifier that the server gave it", "    id: %s-spa", placeholder)
+	s.line("", "    public: true")
+	s.line("", "    grants: [implicit]")
+	s.line("FILL IN: as registered, letter for letter", "    implicit_redirect_uris: [https://app.acme.test/spa]")
 }
 
 // signsIn reports whether any flow needs a person.
@@ -217,7 +244,7 @@ func (d *description) restLines(s *sheet) {
 	}
 	s.line("", "")
 	if d.has(target.RefreshToken) && slices.Contains(d.scopes, "offline_access") {
-		s.line("refresh tokens are given for this scope; rotation: true if they rotate", "refresh: {scope: offline_access, rotation: false}")
+		s.line("many give refresh tokens for this scope only; leave it out where they come without. rotation: true if they rotate", "refresh: {scope: offline_access, rotation: false}")
 	} else if d.has(target.RefreshToken) {
 		s.line("", "# refresh: {scope: offline_access, rotation: true}   # how refresh tokens are asked for, and whether they rotate")
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -144,9 +145,14 @@ func (d *description) complete() {
 	host := ""
 	if err == nil {
 		host = u.Hostname()
+	} else {
+		u = &url.URL{}
 	}
 	if d.name == "" {
 		d.name = hostWord(host)
+		if last := path.Base(u.Path); d.name == "server" && last != "" { // a realm or a tenant says more than an address
+			d.name = hostWord(last)
+		}
 	}
 	switch {
 	case d.profile != "":
@@ -179,7 +185,7 @@ func (d *description) complete() {
 	}
 }
 
-// hostWord is a word for reports, from the host.
+// hostWord is a word for reports, from the host or another name.
 func hostWord(host string) string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(host, "www."), ".")
 	word := strings.Map(func(r rune) rune {
@@ -191,7 +197,7 @@ func hostWord(host string) string {
 		}
 		return -1
 	}, first)
-	if strings.Trim(word, "0123456789-") == "" {
+	if word == "localhost" || strings.Trim(word, "0123456789-") == "" {
 		return "server"
 	}
 	return word

@@ -60,7 +60,7 @@ func TestInitFillsATargetFromMetadata(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := issuer(t, map[string]string{path: discovery})
 			for _, asked := range []string{s.URL + "/realms/acme", s.URL + "/realms/acme/", s.URL + path} {
-				code, out, complaints := runs(t, "init", "--from-issuer", asked, "--name", "acme")
+				code, out, complaints := runs(t, "init", "--from-issuer", asked) // an address has no name: the realm is taken
 				if code != conforms || complaints != "" {
 					t.Fatalf("exit code %d: %s", code, complaints)
 				}
@@ -75,7 +75,7 @@ func TestInitFillsATargetFromMetadata(t *testing.T) {
 				if got.Resources.User == nil || got.Resources.User.Get != "https://api.acme.test/userinfo?x=1&y" || got.Resources.User.Subject != "sub" {
 					t.Errorf("resources %+v", got.Resources.User)
 				}
-				if len(got.Clients) != 2 || got.Clients[0].Authentication != "body" || got.Clients[0].Has(target.Implicit) || !got.Clients[1].Has(target.RefreshToken) {
+				if len(got.Clients) != 3 || got.Name != "acme" || !got.Clients[2].Public || got.Clients[0].Authentication != "body" || got.Clients[0].Has(target.Implicit) || !got.Clients[1].Has(target.RefreshToken) {
 					t.Errorf("clients %+v", got.Clients)
 				}
 			}
