@@ -178,8 +178,13 @@ func clientAuthentication(s *session) {
 				default:
 					s.notApplicable("a client without the %s grant gets nothing that it could redeem", g)
 				}
-				Expect(s.send(ctx, r.Changed(oauth.Titled("ask for a grant that the client is not registered for")))).
-					To(s.beRefused("unauthorized_client").orWarn("unsupported_grant_type", "invalid_grant", "invalid_client", "invalid_request"))
+				x := s.send(ctx, r.Changed(oauth.Titled("ask for a grant that the client is not registered for")))
+				if x.IssuedToken() {
+					s.seen.decide(x)
+					s.seen.expected = "a refusal with the error unauthorized_client"
+					s.violated("%s, by a grant that clients.%s.grants does not name", answered(x), c.Name)
+				}
+				Expect(x).To(s.beRefused("unauthorized_client").orWarn("unsupported_grant_type", "invalid_grant", "invalid_client", "invalid_request"))
 			},
 			Entry(string(target.ClientCredentials), flow(target.ClientCredentials), target.ClientCredentials),
 			Entry(string(target.Password), flow(target.Password), target.Password),

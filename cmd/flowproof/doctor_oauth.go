@@ -234,7 +234,7 @@ func (v *visitation) signIn(ctx context.Context) {
 	case err != nil:
 		v.ill(of, "describe a test account under users:, with username and password", "the target file has no user who could sign in")
 		return
-	case !v.reached(of, v.target.Endpoints.Authorization):
+	case !v.reached(of, v.target.Endpoints.Authorization) || v.unwritten(of, way.client.ID+user.Username):
 		return
 	}
 	session, err := agent.Session(ctx)

@@ -137,14 +137,14 @@ func (d *description) clientLines(s *sheet) {
 		s.line("FILL IN: the identifier that the server gave it", "    id: %s-service", placeholder)
 		s.line("FILL IN: set this variable", "    secret: env:%s", d.variable("service_secret"))
 		method()
-		s.line("", "    grants: %s", grants)
+		s.line("as registered: another one has to be refused to it", "    grants: %s", grants)
 	}
 	if d.has(target.AuthorizationCode) {
 		s.line("a confidential client that people sign in for", "  web:")
 		s.line("FILL IN: the identifier that the server gave it", "    id: %s-web", placeholder)
 		s.line("FILL IN: set this variable", "    secret: env:%s", d.variable("web_secret"))
 		method()
-		s.line("", "    grants: %s", join(target.AuthorizationCode, target.RefreshToken))
+		s.line("as registered: another one has to be refused to it", "    grants: %s", join(target.AuthorizationCode, target.RefreshToken))
 		s.line("", "    # Nobody needs to listen there: redirects are caught before they leave the browser.")
 		s.line("FILL IN: as registered, letter for letter", "    redirect_uris: [https://app.acme.test/authorized, https://app.acme.test/second]")
 		s.line("as registered: required, optional or none", "    pkce: optional")
@@ -164,15 +164,15 @@ func (d *description) mobileLines(s *sheet, grants string) {
 		s.line("", "  #   id: %s-mobile", placeholder)
 		s.line("", "  #   public: true")
 		s.line("", "  #   grants: %s", grants)
-		s.line("", "  #   redirect_uris: [\"http://127.0.0.1:7777/callback\"]")
+		s.line("", "  #   redirect_uris: [\"http://127.0.0.1/callback\"]")
 		s.line("", "  #   pkce: required")
 		return
 	}
 	s.line("an application on a device: a public client, without a secret", "  mobile:")
 	s.line("FILL IN: the identifier that the server gave it", "    id: %s-mobile", placeholder)
 	s.line("", "    public: true")
-	s.line("", "    grants: %s", grants)
-	s.line("FILL IN: as registered, letter for letter", "    redirect_uris: [\"http://127.0.0.1:7777/callback\"]")
+	s.line("as registered: another one has to be refused to it", "    grants: %s", grants)
+	s.line("FILL IN: as registered; RFC 8252 allows any port here, so it is registered without one", "    redirect_uris: [\"http://127.0.0.1/callback\"]")
 	s.line("as registered: required, optional or none", "    pkce: required")
 }
 
