@@ -34,6 +34,7 @@ type view struct {
 	Password bool   `json:"password"`
 	OTP      bool   `json:"otp"`
 	Accept   bool   `json:"accept"`
+	Agree    string `json:"agree"` // what stands on the button to accept with
 	Deny     bool   `json:"deny"`
 	Alert    string `json:"alert"`
 	Changes  int    `json:"changes"`

@@ -102,7 +102,7 @@
 	// The boxes by which people say what the client may have; others, as "remember this", stay as they are.
 	const tick = (root) => {
 		const open = [...root].filter((el) => el.type === "checkbox" && !el.checked && !el.disabled);
-		const meant = open.filter((el) => el.required || /scope|permission|claim/i.test(el.name));
+		const meant = open.filter((el) => el.required || /scope|permission|claim|grant/i.test(el.name || el.id));
 		for (const el of meant) el.click();
 		return meant;
 	};
@@ -138,6 +138,7 @@
 			password: !!f.password,
 			otp: f.otp.length > 0,
 			accept: !!c.accept,
+			agree: c.accept ? label(c.accept) : "",
 			deny: !!c.deny,
 			alert: alertText(),
 			changes,
@@ -218,7 +219,7 @@
 			if (!button) return problem("the button went away");
 			const ticked = accept ? tick(button.form ? button.form.elements : all("input[type=checkbox]")) : [];
 			const first = ticked.length ? `ticked ${ticked.map((el) => named(el) || selector(el)).join(", ").slice(0, 120)}; ` : "";
-			const what = did(`${first}pressed ${called(button)} on the consent page`);
+			const what = did(`${first}pressed ${called(button)}${look().kind === "consent" ? " on the consent page" : ""}`);
 			enabled(button, () => button.click());
 			return what;
 		},

@@ -184,7 +184,7 @@ func (v *visit) consent() {
 	case v.Consent == oauth.Stop:
 		v.stop(oauth.Consent)
 		return
-	case v.page == v.consented:
+	case v.page == v.consented && v.view.Agree == v.agreed:
 		v.wait(stuck, func() { v.failure = v.fail("consent", "nothing came of the button") })
 		return
 	case v.consents == 3:
@@ -194,7 +194,7 @@ func (v *visit) consent() {
 		v.wait(v.lull(), func() { v.failure = v.noRefusal() })
 		return
 	}
-	v.consented = v.page
+	v.consented, v.agreed = v.page, v.view.Agree
 	v.consents++
 	v.do("choose", map[string]bool{"accept": v.Consent != oauth.Deny}, func(a answer) {
 		if a.Did != "" {
@@ -206,7 +206,11 @@ func (v *visit) consent() {
 
 // rest waits until the page that asks for nothing is finished, and takes it as the end.
 func (v *visit) rest() {
-	show := func() { v.stop(oauth.Shown) }
+	show := func() {
+		if !v.goesOn() {
+			v.stop(oauth.Shown)
+		}
+	}
 	switch {
 	case v.view.Ready != "complete":
 		v.wait(longLull, show)
@@ -225,6 +229,23 @@ func (v *visit) rest() {
 			show()
 		})
 	}
+}
+
+// goesOn presses, once, the button by which a page lets people go on when they signed in or consented on it, and a
+// script drew it anew.
+func (v *visit) goesOn() bool {
+	here := v.typed && v.page == v.sentFrom || v.consents > 0 && v.page == v.consented
+	if !here || v.wentOn || !v.view.Accept || v.Consent == oauth.Deny {
+		return false
+	}
+	v.wentOn = true
+	v.do("choose", map[string]bool{"accept": true}, func(a answer) {
+		if a.Did != "" {
+			v.deed(0, a.Did, v.view.URL)
+		}
+		v.decide()
+	})
+	return true
 }
 
 func (v *visit) lull() time.Duration {

@@ -64,7 +64,9 @@ type visit struct {
 	sentFrom  int    // the page that they were sent from
 	alert     string // what that page said before
 	consented int    // the page that consent was given on
+	agreed    string // what stood on the button; a script may put another one in its place, and ask on
 	consents  int
+	wentOn    bool
 	banners   int  // about cookies, that were taken away
 	dismissed int  // what was known of the page then
 	step      int  // of the recipe

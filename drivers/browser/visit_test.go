@@ -64,6 +64,19 @@ func TestConsentTicksTheBoxesThatItIsAbout(t *testing.T) {
 	}
 }
 
+func TestConsentThatAScriptDrawsGoesOn(t *testing.T) {
+	s := newSite(t)
+	x := open(t, start(t, s.target(), Options{}))
+	v := oauth.Visit{URL: s.request("to", client, "consent", "drawn"), RedirectURIs: []string{client}, User: alice()}
+	if l := land(t, x, v); !l.Query.Has("code") {
+		t.Errorf("landed %s at %s", l.Kind, l.URL)
+	}
+	v.Consent = oauth.Stop
+	if l := land(t, x, v); l.Kind != oauth.Consent {
+		t.Errorf("stopped %s at %s", l.Kind, l.URL)
+	}
+}
+
 func TestVisitStopsAtTheSignInPage(t *testing.T) {
 	s := newSite(t)
 	x := open(t, start(t, s.target(), Options{}))

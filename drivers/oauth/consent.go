@@ -1,6 +1,9 @@
 package oauth
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A choice is what a person can press on a consent page.
 type choice struct {
@@ -69,7 +72,7 @@ func (f *form) tick() {
 // allowance reports whether a box of that name is about what the client may have.
 func allowance(name string) bool {
 	name = strings.ToLower(name)
-	return strings.Contains(name, "scope") || strings.Contains(name, "permission") || strings.Contains(name, "claim")
+	return slices.ContainsFunc([]string{"scope", "permission", "claim", "grant"}, func(word string) bool { return strings.Contains(name, word) })
 }
 
 // banner reports whether the form is about cookies, and not about the client.
