@@ -2,13 +2,14 @@ package suites
 
 import (
 	"context"
+	"net/http"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
 )
 
 // learnDemands finds out whether client credentials have to name a scope. RFC 6749 §3.3 lets a server refuse
-// those that do not, and the requests of nearly every spec would fail for a reason that they are not about.
+// those that do not, and the requests of nearly every spec would fail for a reason that they are not about. Some do so in words of their own, so that any refusal but that of the client is reason to ask.
 func (s *session) learnDemands(ctx context.Context) {
 	if s.target.Scopes.Default == "" {
 		return
@@ -18,7 +19,8 @@ func (s *session) learnDemands(ctx context.Context) {
 			continue
 		}
 		x := s.driver.Send(ctx, s.driver.ClientCredentials(c, "", oauth.Titled("see whether a scope is demanded")))
-		if x.IssuedToken() || x.ErrorCode() != "invalid_scope" {
+		code := x.ErrorCode()
+		if x.IssuedToken() || x.Status/100 != 4 || x.Status == http.StatusUnauthorized || code == "invalid_client" || code == "unauthorized_client" {
 			return
 		}
 		x = s.driver.Send(ctx, s.driver.ClientCredentials(c, s.target.Scopes.Default, oauth.Titled("see whether a scope does")))

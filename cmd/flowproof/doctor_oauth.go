@@ -108,6 +108,9 @@ func (v *visitation) clients(ctx context.Context) {
 			continue
 		}
 		x := v.driver.Send(ctx, r)
+		if scope := v.target.Scopes.Default; scope != "" && c.Has(target.ClientCredentials) && x.Status/100 == 4 && (x.ErrorCode() == "" || x.ErrorCode() == "invalid_scope") {
+			x = v.driver.Send(ctx, v.driver.ClientCredentials(c, scope)) // some demand one
+		}
 		key := "clients." + c.Name
 		code := x.ErrorCode()
 		switch {

@@ -36,6 +36,7 @@ type view struct {
 	Accept   bool   `json:"accept"`
 	Agree    string `json:"agree"` // what stands on the button to accept with
 	Deny     bool   `json:"deny"`
+	Known    bool   `json:"known"` // somebody is signed in, who could sign out here
 	Alert    string `json:"alert"`
 	Changes  int    `json:"changes"`
 }

@@ -13,6 +13,7 @@
 		asks: /\b(access|permissions?|authori[sz]\w*|consent|allow|grant|scopes?|approve)\b/i,
 		submit: /\b(sign[ -]?in|log[ -]?(in|on)|continue|next|submit|verify|confirm|proceed|anmelden|weiter)\b/i,
 		other: /\b(forgot\w*|reset|show|hide|sign[ -]?up|register|create|cancel|back|help|resend|passkey|sso|google|github|gitlab|facebook|apple|microsoft|twitter|linkedin|guest)\b/i,
+		signOut: /\b(log|sign)[ -]?(out|off)\b|\babmelden\b/i,
 		otp: /\b(otp|totp|2fa|mfa|tfa)\b|one[-_ ]?time|authenticator|(verification|security|two[-_ ]?factor|auth)[-_ ]?code|passcode/i,
 		user: /user|log[-_ ]?in|e-?mail|account|identif|sign[-_ ]?in|benutzer/i,
 		busy: /\b(loading|please wait|one moment|redirecting|just a moment)\b/i,
@@ -140,6 +141,7 @@
 			accept: !!c.accept,
 			agree: c.accept ? label(c.accept) : "",
 			deny: !!c.deny,
+			known: all(pressable).some((el) => visible(el) && words.signOut.test(label(el))),
 			alert: alertText(),
 			changes,
 		};

@@ -231,10 +231,10 @@ func (v *visit) rest() {
 	}
 }
 
-// goesOn presses, once, the button by which a page lets people go on when they signed in or consented on it, and a
-// script drew it anew.
+// goesOn presses, once, the button by which a page lets people go on who are signed in: when they did that or consented
+// on it, and a script drew it anew, or when it offers to sign out instead.
 func (v *visit) goesOn() bool {
-	here := v.typed && v.page == v.sentFrom || v.consents > 0 && v.page == v.consented
+	here := v.typed && v.page == v.sentFrom || v.consents > 0 && v.page == v.consented || v.User != nil && v.view.Known && v.view.Live
 	if !here || v.wentOn || !v.view.Accept || v.Consent == oauth.Deny {
 		return false
 	}
