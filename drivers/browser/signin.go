@@ -2,6 +2,7 @@ package browser
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"flowproof/drivers/oauth"
@@ -234,7 +235,10 @@ func (v *visit) rest() {
 // goesOn presses, once, the button by which a page lets people go on who are signed in: when they did that or consented
 // on it, and a script drew it anew, or when it offers to sign out instead.
 func (v *visit) goesOn() bool {
-	here := v.typed && v.page == v.sentFrom || v.consents > 0 && v.page == v.consented || v.User != nil && v.view.Known && v.view.Live
+	here := v.typed && v.page == v.sentFrom || v.consents > 0 && v.page == v.consented
+	if v.User != nil && v.view.Known && v.view.Live {
+		here = here || strings.Contains(strings.ToLower(v.view.Agree), "continue")
+	}
 	if !here || v.wentOn || !v.view.Accept || v.Consent == oauth.Deny {
 		return false
 	}

@@ -134,6 +134,11 @@ func (s *site) authorize(w http.ResponseWriter, r *http.Request) {
 
 func (s *site) goOn(w http.ResponseWriter, r *http.Request, query string) {
 	q, _ := url.ParseQuery(query)
+	if q.Get("consent") == "known" { // and goes on with the press of a button
+		render(w, "Hello", `<p>Hello Alice</p><button type=button>Log out</button><button type=button onclick="document.forms[0].submit()">Continue</button>
+			<form method=post action="/consent?`+html.EscapeString(query)+`"><input type=hidden name=decision value=allow></form><script>document.title = "Hello Alice"</script>`)
+		return
+	}
 	if q.Get("consent") == "drawn" { // by a script, which then draws a way on
 		render(w, "Consent", `<div><p>Demo asks for access.</p><label><input type=checkbox id=grant-photos> Photos</label><button type=button id=grant>Grant access</button></div>
 			<form method=post action="/consent?`+html.EscapeString(query)+`"><input type=hidden name=decision value=allow></form>

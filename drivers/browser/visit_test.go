@@ -71,6 +71,11 @@ func TestConsentThatAScriptDrawsGoesOn(t *testing.T) {
 	if l := land(t, x, v); !l.Query.Has("code") {
 		t.Errorf("landed %s at %s", l.Kind, l.URL)
 	}
+	again := v
+	again.URL = s.request("to", client, "consent", "known")
+	if l := land(t, x, again); !l.Query.Has("code") {
+		t.Errorf("known already, and landed %s at %s", l.Kind, l.URL)
+	}
 	v.Consent = oauth.Stop
 	if l := land(t, x, v); l.Kind != oauth.Consent {
 		t.Errorf("stopped %s at %s", l.Kind, l.URL)
