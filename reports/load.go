@@ -24,7 +24,29 @@ type Load struct {
 	Baseline   *Comparison `json:"baseline,omitempty"` // what this run is against its baseline, which is A
 	Verdict    Verdict     `json:"verdict"`            // pass, fail or inconclusive
 	Capacity   *Capacity   `json:"capacity,omitempty"`
+	Agents     []Agent     `json:"agents,omitempty"` // that sent the plan together; none: one process did
 	Notices    []string    `json:"notices,omitempty"`
+}
+
+// An Agent is a process that sent a part of the plan, on whatever machine.
+type Agent struct {
+	Name          string  `json:"name"`
+	Host          string  `json:"host,omitempty"`
+	Share         Shard   `json:"share"`
+	CPUs          int     `json:"cpus"`            // of its machine, which other agents may share
+	ClockOffsetUS int64   `json:"clock_offset_us"` // how far its clock was ahead of the coordinator's
+	ClockUnsureUS int64   `json:"clock_unsure_us"` // give or take: half of the fastest of several round trips
+	StartSkewUS   int64   `json:"start_skew_us"`   // how long after it was due its first request was sent, by the coordinator's clock
+	Planned       int64   `json:"planned"`
+	Sent          int64   `json:"sent"`
+	P50US         int64   `json:"p50_us"` // of the latency of its own requests
+	P99US         int64   `json:"p99_us"`
+	LatenessP99US int64   `json:"lateness_p99_us"`
+	Bottleneck    string  `json:"bottleneck,omitempty"`
+	Lost          string  `json:"lost,omitempty"`    // why no more came of it
+	Missing       float64 `json:"missing,omitempty"` // the share of the whole schedule of which it therefore said nothing
+	BusMessages   int64   `json:"bus_messages,omitempty"`
+	BusBytes      int64   `json:"bus_bytes,omitempty"` // that it sent to the others
 }
 
 // A Plan says what load was to be sent: all of it, with its defaults, and without secrets.

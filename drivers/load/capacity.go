@@ -149,19 +149,46 @@ func (c Capacity) Check(p Plan) (longest time.Duration, err error) {
 // Find searches for the highest rate at which the target keeps the objective under the plan's scenarios. The
 // plan's stages, its count and its duration give way to the search's. An error means that nothing was observed.
 func (c Capacity) Find(ctx context.Context, t target.Target, p Plan, o Options) (reports.Load, error) {
-	c, err := c.completed(p)
+	ready, err := c.Plan(p)
 	if err != nil {
 		return reports.Load{}, err
 	}
-	p.Thresholds, p.Count = c.Objective, 0
-	p.WarmUp = c.warmUp(p)
-	p.Rate, p.Duration, p.Stages = 0, 0, []Stage{{Rate: c.Start, Duration: c.Step}}
-	r, err := Prepare(ctx, t, p, o)
+	r, err := Prepare(ctx, t, ready, o)
 	if err != nil {
 		return reports.Load{}, err
 	}
 	defer r.Close()
-	return c.find(ctx, r.plan, r.Run)
+	return c.FindWith(ctx, p, r)
+}
+
+// A Runner runs a plan's stages again and again: a Rig does, and so do many of them on other machines.
+type Runner interface {
+	Run(ctx context.Context, stages ...Stage) (reports.Load, error)
+}
+
+// Plan is the plan that a Runner has to be ready for when the search is over this one.
+func (c Capacity) Plan(p Plan) (Plan, error) {
+	c, err := c.completed(p)
+	if err != nil {
+		return p, err
+	}
+	p.Thresholds, p.Count = c.Objective, 0
+	p.WarmUp = c.warmUp(p)
+	p.Rate, p.Duration, p.Stages = 0, 0, []Stage{{Rate: c.Start, Duration: c.Step}}
+	return p, nil
+}
+
+// FindWith is Find with the requests sent by the runner, which is ready for what Plan made of p.
+func (c Capacity) FindWith(ctx context.Context, p Plan, r Runner) (reports.Load, error) {
+	c, err := c.completed(p)
+	if err != nil {
+		return reports.Load{}, err
+	}
+	ready, err := c.Plan(p)
+	if err != nil {
+		return reports.Load{}, err
+	}
+	return c.find(ctx, ready.completed(0), r.Run)
 }
 
 // find is Find over whatever runs stages.

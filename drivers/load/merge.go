@@ -20,17 +20,28 @@ const apart = 100 * time.Millisecond
 // A shardRecord is the record of one shard.
 type shardRecord struct {
 	reports.Load
+	agent        string // that sent it; empty: nobody knows
 	began, ended time.Time
 }
 
 func (s shardRecord) part() string { return fmt.Sprintf("%d/%d", s.Plan.Shard.Index, s.Plan.Shard.Of) }
 
-func (s shardRecord) name() string { return shardsNamed([]string{s.part()}) }
+func (s shardRecord) name() string {
+	if s.agent != "" {
+		return "agent " + s.agent
+	}
+	return shardsNamed([]string{s.part()})
+}
 
 // Merge adds the records of a plan's shards up, as if one process had sent it all: counts and histograms
 // exactly, seconds by the clock on the wall. Where shards are missing it refuses, or, if it may, marks the
 // record as partial. Thresholds and the verdict are those of the whole.
 func Merge(records []reports.Load, partial bool) (reports.Load, error) {
+	return merge(records, partial, nil)
+}
+
+// merge adds up what single machines sent, or what agents did.
+func merge(records []reports.Load, partial bool, u *Union) (reports.Load, error) {
 	shards, err := sorted(records)
 	if err != nil {
 		return reports.Load{}, err
@@ -38,6 +49,11 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	missing := missingShards(shards)
 	if len(missing) > 0 && !partial {
 		return reports.Load{}, fmt.Errorf("load: %s missing; add the records, or allow a partial one", missing)
+	}
+	if u != nil {
+		for i := range shards {
+			shards[i].agent = u.Agents[i].Name
+		}
 	}
 	first := shards[0].Load
 	out := reports.Load{Schema: reports.LoadSchema, Tool: first.Tool, Target: first.Target, Plan: first.Plan, Machine: first.Machine}
@@ -60,10 +76,18 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 	}
 	out.Machine.CPUs, out.Rate.Intended = m.cpus, m.intended
 	m.partial = append(missingWords(missing), m.partial...)
+	if u != nil {
+		out.Agents = u.fill(shards)
+		out.Machine.CPUs = cpus(out.Agents)
+		m.partial, m.lenient = slices.DeleteFunc([]string{u.partial(out.Agents)}, func(s string) bool { return s == "" }), u.Lenient && u.Early == ""
+		for _, v := range u.Repeats {
+			m.addViolation(v)
+		}
+	}
 	if err := m.sum(&out, end.Sub(start)); err != nil {
 		return reports.Load{}, err
 	}
-	out.Notices = notices(shards, start)
+	out.Notices = notices(shards, start, u, out.Agents)
 	return out, nil
 }
 
@@ -77,10 +101,13 @@ func (m *merger) sum(out *reports.Load, span time.Duration) error {
 		out.WarmUp = append(out.WarmUp, s.record(s.name, s.planned, s.hostile))
 	}
 	out.Reference = m.reference
-	out.Partial = strings.Join(m.partial, "; ")
+	if !m.lenient {
+		out.Partial = strings.Join(m.partial, "; ")
+	}
 	if err := m.judge(out, span); err != nil {
 		return err
 	}
+	out.Partial = strings.Join(m.partial, "; ")
 	if m.aborted && out.Generator.Bottleneck == "" {
 		out.Verdict = reports.Fail
 	}
@@ -113,7 +140,7 @@ func sorted(records []reports.Load) ([]shardRecord, error) {
 		if err != nil {
 			return nil, fmt.Errorf("load: record %d does not say when it started: %w", i+1, err)
 		}
-		s := shardRecord{l, began, began.Add(time.Duration(l.DurationMS) * time.Millisecond)}
+		s := shardRecord{l, "", began, began.Add(time.Duration(l.DurationMS) * time.Millisecond)}
 		if slices.ContainsFunc(out, func(o shardRecord) bool { return o.Plan.Shard.Index == s.Plan.Shard.Index }) {
 			return nil, fmt.Errorf("load: %s is there twice", s.name())
 		}
@@ -165,6 +192,7 @@ type merger struct {
 	intended    float64
 	partial     []string
 	aborted     bool
+	lenient     bool // it is judged as if nothing was missing
 	reference   *reports.Reference
 	referred    mergedStep // its answers
 }
@@ -306,7 +334,7 @@ func (m *merger) addViolation(v reports.Violation) {
 			slowest = *x
 		}
 	}
-	if v.First.Started < to.First.Started {
+	if v.First.Method != "" && (to.First.Method == "" || v.First.Started < to.First.Started) {
 		to.First = v.First
 	}
 	to.Worst = nil
@@ -344,7 +372,7 @@ func (m *merger) judge(l *reports.Load, span time.Duration) error {
 }
 
 // notices are what a reader must know: of the sum first, and then what the shards said of themselves.
-func notices(shards []shardRecord, start time.Time) []string {
+func notices(shards []shardRecord, start time.Time, u *Union, agents []reports.Agent) []string {
 	var late time.Duration
 	urls, versions, hosts := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for _, s := range shards {
@@ -352,12 +380,18 @@ func notices(shards []shardRecord, start time.Time) []string {
 		urls[s.Target.URL], versions[s.Tool.Version] = true, true
 		hosts[fmt.Sprint(s.Machine)] = true
 	}
-	out := []string{
-		fmt.Sprintf("This is the sum of %d shards: counts and histograms were added. In charts over time percentiles are those of the worst shard, second by second.", len(shards)),
-		"Uniqueness was checked within each shard only: a token that two shards were given would not be noticed.",
-		"CPU seconds, memory and processors are sums over the shards, as if each had a machine of its own.",
+	var out []string
+	if u != nil {
+		out = u.notices(agents)
+	} else {
+		out = []string{
+			fmt.Sprintf("This is the sum of %d shards: counts and histograms were added. In charts over time percentiles are those of the worst shard, second by second.", len(shards)),
+			"Uniqueness was checked within each shard only: a token that two shards were given would not be noticed.",
+			"CPU seconds, memory and processors are sums over the shards, as if each had a machine of its own.",
+		}
 	}
-	if late > apart {
+	first := len(out)
+	if late > apart && u == nil {
 		out = append(out, fmt.Sprintf("The shards did not start together, but up to %v apart (by their own clocks): the load was not the plan's at every moment. Give all of them the same start (--start-at), and look at their clocks.", late.Round(time.Millisecond)))
 	}
 	for what, set := range map[string]map[string]bool{"sent to different addresses": urls, "made by different versions": versions, "made on different kinds of machines": hosts} {
@@ -365,21 +399,40 @@ func notices(shards []shardRecord, start time.Time) []string {
 			out = append(out, fmt.Sprintf("The records were %s: %s.", what, list(slices.Sorted(maps.Keys(set)))))
 		}
 	}
-	slices.Sort(out[3:])
+	slices.Sort(out[first:])
 	var said []string
 	who := map[string][]string{} // a notice that several shards have is said once
 	for _, s := range shards {
 		for _, n := range s.Notices {
-			if !strings.HasPrefix(n, "This is shard ") {
+			if !strings.HasPrefix(n, "This is shard ") && !(u != nil && strings.HasPrefix(n, uniquenessNotice)) {
 				said = appendNew(said, n)
-				who[n] = append(who[n], s.part())
+				who[n] = append(who[n], s.called())
 			}
 		}
 	}
 	for _, n := range said {
+		if u != nil {
+			out = append(out, fmt.Sprintf("A%s: %s", strings.TrimPrefix(agentsNamed(who[n]), "a"), n))
+			continue
+		}
 		out = append(out, fmt.Sprintf("S%s: %s", shardsNamed(who[n])[1:], n))
 	}
 	return out
+}
+
+// called is the agent, or the part.
+func (s shardRecord) called() string {
+	if s.agent != "" {
+		return s.agent
+	}
+	return s.part()
+}
+
+func agentsNamed(names []string) string {
+	if len(names) == 1 {
+		return "agent " + names[0]
+	}
+	return "agents " + list(names)
 }
 
 // shardsNamed names shards by their parts.

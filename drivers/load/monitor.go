@@ -13,7 +13,10 @@ import (
 
 // A Monitor looks into a run from outside, while it goes on. One Monitor may see several runs, one after the
 // other. The zero value is ready.
-type Monitor struct{ engine atomic.Pointer[engine] }
+type Monitor struct{ source atomic.Pointer[func() Status] }
+
+// Watch makes the monitor look there from now on.
+func (m *Monitor) Watch(source func() Status) { m.source.Store(&source) }
 
 // A Count is how often something came that has a name. Names hold no secrets.
 type Count struct {
@@ -61,10 +64,15 @@ func Bounds() []time.Duration {
 
 // Look is the run as it stands. It reports false before the first one.
 func (m *Monitor) Look() (Status, bool) {
-	e := m.engine.Load()
-	if e == nil {
+	source := m.source.Load()
+	if source == nil {
 		return Status{}, false
 	}
+	return (*source)(), true
+}
+
+// status is the run as it stands.
+func (e *engine) status() Status {
 	sums := make([]tally, len(e.steps))
 	s := Status{Steps: make([]StepStatus, len(e.steps)), Snapshot: e.snapshot(func(r *recorder) {
 		for i := range sums {
@@ -79,7 +87,7 @@ func (m *Monitor) Look() (Status, bool) {
 		}
 	}
 	s.Findings = findings(sums)
-	return s, true
+	return s
 }
 
 // failures are the classes of errors, those that came most at first.
@@ -88,8 +96,13 @@ func (e *engine) failures(errors map[string]int64) []Count {
 	for class, n := range errors {
 		shown[e.redactor.Text(class)] += n
 	}
-	out := make([]Count, 0, len(shown))
-	for class, n := range shown {
+	return counts(shown)
+}
+
+// counts are those that came most at first.
+func counts(of map[string]int64) []Count {
+	out := make([]Count, 0, len(of))
+	for class, n := range of {
 		out = append(out, Count{class, n})
 	}
 	slices.SortFunc(out, func(a, b Count) int { return cmp.Or(cmp.Compare(b.N, a.N), cmp.Compare(a.Name, b.Name)) })

@@ -219,7 +219,8 @@ func (f planFile) plan(folder string, file func(string) ([]byte, error), w *prob
 			if why != "" {
 				w.add(at, "", "users_csv: %s", why)
 			}
-			out.People, out.PeopleAre = people, fmt.Sprintf("%s (%d users)", filepath.Base(s.UsersCSV), len(people))
+			out.UsersCSV = s.UsersCSV
+			out.people(people)
 		}
 		p.Scenarios = append(p.Scenarios, out)
 	}

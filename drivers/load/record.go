@@ -35,6 +35,8 @@ type recorder struct {
 	window   window
 	delayed  int64         // measured requests for which a connection was free, and that started late all the same
 	last     time.Duration // when the last measured answer came
+	began    bool
+	first    outcome // that was sent first; of it only the times are kept
 	series   *series
 }
 
@@ -73,6 +75,9 @@ func (e *engine) recorder(n int) *recorder {
 func (r *recorder) add(o *outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if !r.began || o.sent < r.first.sent {
+		r.began, r.first = true, outcome{due: o.due, sent: o.sent}
+	}
 	if o.due < 0 {
 		r.warm[o.step].add(o)
 		return

@@ -29,6 +29,9 @@ type Options struct {
 	Together bool           // the target runs in this very process, and shares its processors
 	Monitor  *Monitor       // looks into the run while it goes on; nil: nobody does
 	StartAt  time.Time      // when the first request is due; zero: as soon as everything is ready
+	Await    Await          // tells when, once everything is ready; nil: StartAt does
+	Each     func(Interval) // called about twice a second and at the end, never twice at a time
+	Key      []byte         // the Marks of rigs that have the same one can be compared; nil: with no other
 
 	// Agent makes what people sign in with; nil: a reader of plain HTML forms.
 	Agent func(target.Target, *oauth.Driver) (oauth.UserAgent, error)
@@ -150,12 +153,20 @@ func (r *Rig) Run(ctx context.Context, stages ...Stage) (reports.Load, error) {
 	e := newEngine(p, r.sites, wires, r.before, nap.nap)
 	e.startAt, e.meter = r.options.StartAt, startMeter
 	if r.seen == nil {
+		e.seen.share(r.options.Key)
 		r.seen = &e.seen
 	}
 	e.seen = *r.seen
 	if err := e.connect(ctx); err != nil {
 		closeAll(all)
 		return reports.Load{}, err
+	}
+	if r.options.Await != nil {
+		var err error
+		if e.startAt, err = r.options.Await(ctx, e.head(r.target, r.options)); err != nil {
+			closeAll(all)
+			return reports.Load{}, err
+		}
 	}
 	if at := e.startAt; !at.IsZero() && time.Until(at) < 0 {
 		closeAll(all)
@@ -183,11 +194,15 @@ func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.T
 	spent := e.meter()
 	e.ready()
 	if o.Monitor != nil {
-		o.Monitor.engine.Store(e)
+		o.Monitor.Watch(e.status)
 	}
+	each := newIntervals(e, redactor)
 	over := make(chan struct{})
 	var others sync.WaitGroup
 	others.Go(func() { e.collect(over, o.Progress) })
+	if o.Each != nil {
+		others.Go(func() { each.tell(over, o.Each) })
+	}
 	if t.Endpoints.Introspection != "" {
 		others.Go(func() { e.sample(ctx, over) })
 	}
@@ -208,6 +223,9 @@ func (e *engine) watch(ctx context.Context, redactor *oauth.Redactor, t target.T
 	wall := e.now() + e.warmUp()
 	close(over)
 	others.Wait()
+	if o.Each != nil {
+		o.Each(each.next())
+	}
 	return e.summary(redactor, t, o, spent(wall))
 }
 

@@ -65,8 +65,9 @@ type Scenario struct {
 	Weight    int           // its part of the requests; 0 counts as 1
 	Clients   []string      // names; empty: all that fit and are not sacrificial
 	Users     []string      // names; empty: all that fit and are not sacrificial
-	People    []target.User // users beside those of the target
-	PeopleAre string        // what reports call them, instead of their names
+	UsersCSV  string        // a file of users beside those of the target, as the plan names it
+	People    []target.User `json:"-"` // those users
+	PeopleAre string        `json:"-"` // what reports call them, instead of their names
 	Scope     *string       // nil: the target's default where a person is involved, none for client credentials
 	Resource  string        // any (the default), user, application or scoped; for the resource flow
 	ThinkTime time.Duration // between the requests of one arrival; in the closed model after each request

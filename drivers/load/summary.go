@@ -63,7 +63,7 @@ func (e *engine) summary(redactor *oauth.Redactor, t target.Target, o Options, u
 		}
 	}
 	l.Generator = e.generator(&sum, u, o)
-	l.Violations = e.violations(&sum, redactor)
+	l.Violations = e.violations(&sum, redactor, e.sampled.strange)
 	rest := notes{engine: e, total: &sum, steps: l.Steps, together: o.Together}
 	j := newJudgement(span, l.Generator)
 	for i, s := range l.Steps {
@@ -177,7 +177,9 @@ func (t *tally) record(name string, planned int64, hostile bool) reports.Step {
 
 // seconds is the series with what was planned for each second.
 func (e *engine) seconds() []reports.Second {
+	e.series.mu.Lock()
 	out := slices.Clone(e.series.seconds)
+	e.series.mu.Unlock()
 	for i := range out {
 		if e.plan.Model == Closed {
 			out[i].Planned = out[i].Sent
@@ -252,7 +254,10 @@ func (e *engine) generator(sum *total, u used, o Options) reports.Generator {
 	return g
 }
 
-func (e *engine) violations(sum *total, redactor *oauth.Redactor) []reports.Violation {
+// violations are the flaws of what was counted, and so many strange tokens that were introspected.
+func (e *engine) violations(sum *total, redactor *oauth.Redactor, strange int64) []reports.Violation {
+	e.firsts.mu.Lock()
+	defer e.firsts.mu.Unlock()
 	var out []reports.Violation
 	for f := range flawCount {
 		var n int64
@@ -260,7 +265,7 @@ func (e *engine) violations(sum *total, redactor *oauth.Redactor) []reports.Viol
 			n += sum.steps[i].flaws[f]
 		}
 		if f == wrongOwner {
-			n += e.sampled.strange
+			n += strange
 		}
 		if n == 0 {
 			continue

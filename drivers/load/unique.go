@@ -16,6 +16,7 @@ import (
 // that a token that comes again meets itself or was never kept: repeats are missed, and none is made up.
 type uniques struct {
 	seed   maphash.Seed
+	shared *keyedHash // instead of the seed: that of all processes that share a plan
 	most   int64
 	plan   int64        // so many tokens are to come; 0: nobody knows
 	active atomic.Int64 // the shards that are kept, from the first
@@ -46,6 +47,13 @@ type seen struct{ access, refresh, codes *uniques }
 // newSeen makes the sets of a run in which so many of each kind may come; 0: nobody knows.
 func newSeen(plan int64) seen { return seen{newUniques(plan), newUniques(plan), newUniques(plan)} }
 
+// share makes the sets comparable with those of other processes that have the key.
+func (s seen) share(key []byte) {
+	if len(key) > 0 {
+		s.access.shared, s.refresh.shared, s.codes.shared = newKeyedHash(key), newKeyedHash(key), newKeyedHash(key)
+	}
+}
+
 func (s seen) free() {
 	s.access.free()
 	s.refresh.free()
@@ -73,12 +81,21 @@ func newUniques(plan int64) *uniques {
 // add puts a token into the set. It reports whether the token was there, and if so, whether it had
 // been issued to the same owner. Owners are told apart by their lowest eight bits.
 func (u *uniques) add(token []byte, owner int) (repeated, sameOwner bool) {
-	h := maphash.Bytes(u.seed, token)
-	at := int(h % shardCount)
+	var h uint64
+	if u.shared != nil {
+		h = u.shared.of(token)
+	} else {
+		h = maphash.Bytes(u.seed, token)
+	}
 	word := h&hashMask | uint64(owner)&ownerMask // the lowest bits are meant
 	if word == 0 {
 		word = 1 << ownerBits // zero marks a free slot
 	}
+	return u.put(int(h%shardCount), word)
+}
+
+// put puts a word into one of the shards.
+func (u *uniques) put(at int, word uint64) (repeated, sameOwner bool) {
 	found, full := u.shards[at].add(word, u, at)
 	if full {
 		u.halve()
