@@ -51,8 +51,7 @@ type Interval struct {
 // A Start is when the first request was sent, and when it had been due.
 type Start struct {
 	Sent time.Time
-	Due  time.Duration // from the start of the measured part
-	Late time.Duration
+	Due  time.Duration // from the start, which is that of the warm-up if there is one
 }
 
 const intervalEvery = 500 * time.Millisecond
@@ -175,5 +174,5 @@ func (e *engine) start() *Start {
 	if first == nil {
 		return nil
 	}
-	return &Start{Sent: e.base.Add(first.sent), Due: first.due, Late: first.sent - first.due}
+	return &Start{Sent: e.base.Add(first.sent), Due: first.due + e.warmUp()}
 }

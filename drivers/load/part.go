@@ -95,9 +95,10 @@ func (p *Part) Agrees(l reports.Load) error {
 	return nil
 }
 
-// Record is that of what was reported, when no more will come, and why not.
+// Record is that of what was reported since the start, which was the moment began, when no more will come, and why not.
 func (p *Part) Record(began time.Time, why string) reports.Load {
 	l := p.head.Load
+	began = began.Add(time.Duration(l.Plan.WarmUpMS) * time.Millisecond)
 	l.Started, l.DurationMS, l.Partial = began.UTC().Format(time.RFC3339Nano), max(p.now.Elapsed, 0).Milliseconds(), why
 	l.Verdict, l.Series, l.Violations = reports.Inconclusive, p.sum.series, p.sum.violations
 	l.Steps, l.WarmUp = filled(l.Steps, p.sum.steps), filled(l.WarmUp, p.sum.warm)
