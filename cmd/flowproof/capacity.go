@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -42,7 +41,7 @@ func (f loadFlags) search(p load.Plan, given func(flag string) bool) (load.Capac
 }
 
 // searched runs the search for the capacity.
-func (f loadFlags) searched(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
+func (f loadFlags) searched(c console, t target.Target, p load.Plan, find func(load.Capacity) (reports.Load, error)) (reports.Load, error) {
 	if f.find.Most == 0 && p.MaxRate == 0 && !t.Loopback() {
 		return reports.Load{}, fmt.Errorf("a search goes on until %s gives way, which is not on this machine; say how far it may go: --max-rate 2000/s", t.Name)
 	}
@@ -53,7 +52,7 @@ func (f loadFlags) searched(ctx context.Context, c console, t target.Target, p l
 		n++
 		c.say("step %d: %.0f/s for %v: %s", n, step.Rate, (time.Duration(step.DurationMS) * time.Millisecond).Round(100*time.Millisecond), said(step))
 	}
-	return s.Find(ctx, t, p, o)
+	return find(s)
 }
 
 func said(s reports.CapacityStep) string {

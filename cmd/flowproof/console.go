@@ -19,6 +19,7 @@ type console struct {
 	env      func(string) (string, bool)
 	color    bool  // stdout is a terminal that wants colours
 	terminal bool  // stderr is a terminal
+	blind    bool  // secrets are looked up elsewhere
 	manner   *mood // what the flags for all verbs say; nil: nothing
 }
 

@@ -17,6 +17,7 @@ func TestRoomsImportOneWay(t *testing.T) {
 		"drivers/oauth":    {"drivers/target", "reports"},
 		"drivers/browser":  {"drivers/target", "drivers/oauth"},
 		"drivers/load":     {"drivers/strict", "drivers/target", "drivers/oauth", "reports", "suites/catalogue"},
+		"drivers/cluster":  {"drivers/target", "drivers/oauth", "drivers/load", "reports"},
 		"suites":           {"suites/catalogue", "drivers/target", "drivers/oauth", "reports"},
 	} {
 		for _, path := range list(t, "{{join .Imports \"\\n\"}}", "flowproof/"+room) {
@@ -25,7 +26,7 @@ func TestRoomsImportOneWay(t *testing.T) {
 				t.Errorf("%s imports %s", room, inner)
 			}
 			for dependency, door := range map[string]string{
-				"github.com/onsi/": "suites", "github.com/chromedp/": "drivers/browser", "github.com/vbauerster/": "cmd/flowproof",
+				"github.com/onsi/": "suites", "github.com/chromedp/": "drivers/browser", "github.com/vbauerster/": "cmd/flowproof", "github.com/nats-io/": "drivers/cluster",
 			} {
 				if strings.HasPrefix(path, dependency) && room != door {
 					t.Errorf("%s imports %s, which is for %s alone", room, path, door)

@@ -47,6 +47,7 @@ type loadFlags struct {
 	find              *load.Capacity // made of those two
 	longest           time.Duration  // that it takes
 	progress, metrics string
+	crew              crewFlags
 	sandbox           sandbox.Options
 }
 
@@ -65,12 +66,17 @@ Without --target it loads the sandbox. A target that is not on this machine need
   flowproof load -t space.yaml --i-may-load acme.jetbrains.space --grant client_credentials --rate 50/s --threshold 'p99<250ms'
   flowproof load --grant client_credentials=8,refresh_token=2 --rate 500/s
   flowproof load --plan plan.yaml -t acme.yaml --i-may-load acme.test --shard 1/3 --start-at 2026-05-01T10:00:00Z
+  flowproof load --agents embedded:3 --rate 3000/s
+  flowproof load --plan plan.yaml -t acme.yaml --i-may-load acme.test --agents nats://bus.acme.test:4222 --expect 3
   flowproof load --capacity 'p99<250ms,errors<0.1%' --rate 500/s --max-rate 50000/s
   flowproof load -t new.yaml --baseline old.yaml --rate 300/s --duration 15s
   flowproof load -t acme.yaml --rate 300/s --duration 2m --baseline main/load.json --tolerance 15%
   flowproof load --closed --connections 32 --duration 10s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.crew.fits(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			plan, err := f.plan(cmd.Flags().Changed)
 			if err != nil {
 				return err
@@ -117,6 +123,7 @@ Without --target it loads the sandbox. A target that is not on this machine need
 	flags.StringVar(&f.protocol, "protocol", "", "http/1.1, or `h2` over TLS")
 	flags.StringVar(&f.shard, "shard", "", "send only a `part` of the plan, such as 1/3; all parts together are the plan")
 	flags.StringVar(&f.startAt, "start-at", "", "when the first request is due, as a `time` such as 2026-05-01T10:00:00Z")
+	f.crew.add(cmd)
 	flags.StringVar(&f.browser, "browser", "", "sign people in with this browser (a `path`, or auto), instead of through plain HTML forms")
 	flags.StringSliceVar(&f.mayLoad, "i-may-load", nil, "the `host` that you are allowed to load, for a target that is not on this machine")
 	flags.StringVar(&f.out, "out", defaultOut, "the `folder` that the reports go to; '' writes none")
@@ -153,7 +160,11 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	}
 	f.sandbox.TLS = plan.Protocol == load.HTTP2
 	f.sandbox.Extras = slices.ContainsFunc(plan.Scenarios, func(s load.Scenario) bool { return s.Flow == load.Revocation })
-	s, err := choose(ctx, c, f.target, f.sandbox)
+	look := c
+	if _, here, _ := f.crew.embedded(); f.crew.agents != "" && !here {
+		look.blind = true
+	}
+	s, err := choose(ctx, look, f.target, f.sandbox)
 	if err != nil {
 		return err
 	}
@@ -180,7 +191,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		}
 	}
 	show := newLive(c, f.progress, plan.WarmUp)
-	record, err := f.sent(ctx, show.beside(c), s.target, plan, load.Options{
+	record, err := f.sent(ctx, show.beside(c), s, plan, load.Options{
 		Version: version(), Together: s.stand != nil, StartAt: startAt, Agent: f.agent(ctx, c),
 		Progress: show.show, Monitor: &monitor,
 	})
@@ -189,6 +200,8 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 	case errors.Is(err, context.Canceled):
 		return outcome{interrupt, err}
 	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrExhausted), errors.Is(err, load.ErrTooLate):
+		return unable("%w", err)
+	case uncovered(err):
 		return unable("%w", err)
 	case err != nil:
 		return misused("%w", err)
@@ -206,12 +219,15 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 }
 
 // sent runs the plan, the plan in turns, or the search over it.
-func (f loadFlags) sent(ctx context.Context, c console, t target.Target, p load.Plan, o load.Options) (reports.Load, error) {
+func (f loadFlags) sent(ctx context.Context, c console, s subject, p load.Plan, o load.Options) (reports.Load, error) {
+	t := s.target
 	switch {
+	case f.crew.agents != "":
+		return f.shared(ctx, c, s, p, o)
 	case f.held != nil && f.held.beside != nil:
 		return f.held.takeTurns(ctx, c, t, p, o)
 	case f.find != nil:
-		return f.searched(ctx, c, t, p, o)
+		return f.searched(c, t, p, func(search load.Capacity) (reports.Load, error) { return search.Find(ctx, t, p, o) })
 	}
 	return load.Run(ctx, t, p, o)
 }

@@ -107,7 +107,7 @@ Exit codes: 0 conforms or holds; 1 falls short; 2 the command or a file is wrong
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misused("%w (see: %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(checkCommand(c), loadCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c), loginCommand(c), doctorCommand(c), initCommand(c), manCommand(c))
+	root.AddCommand(checkCommand(c), loadCommand(c), agentCommand(c), sandboxCommand(c), mutateCommand(c), listCommand(c), reportCommand(c), compareCommand(c), mergeCommand(c), schemaCommand(c), loginCommand(c), doctorCommand(c), initCommand(c), manCommand(c))
 	complete(root)
 	return root
 }

@@ -28,6 +28,8 @@ type stand struct {
 	server  *http.Server
 	current atomic.Pointer[sandbox.Sandbox]
 	key     *rsa.PrivateKey
+	file    []byte // the target file of the current one
+	secrets map[string]string
 }
 
 // newStand listens on the address.
@@ -81,6 +83,7 @@ func (st *stand) put(o sandbox.Options) (target.Target, error) {
 	st.current.Store(sb)
 	secrets := sb.Secrets()
 	file := sb.TargetFile(at, func(name string) string { return "env:" + name })
+	st.file, st.secrets = file, secrets
 	t, err := target.Parse("the sandbox's target file", file, target.Lookup{
 		Env:  func(name string) (string, bool) { s, ok := secrets[name]; return s, ok },
 		File: readFile,
@@ -99,6 +102,8 @@ func (st *stand) close() { _ = st.server.Close() }
 // A subject is what a run is about: a deployment, or the sandbox in its place.
 type subject struct {
 	target target.Target
+	file   string // the path of its file
+	text   []byte // of the file
 	stand  *stand // nil: a deployment
 }
 
@@ -114,7 +119,11 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 		if len(o.Faults) > 0 {
 			return subject{}, misused("--fault is for the sandbox; leave out --target, or leave out --fault")
 		}
-		t, err := target.Load(file, target.Lookup{Env: c.env, File: readFile})
+		lookup := target.Lookup{Env: c.env, File: readFile}
+		if c.blind {
+			lookup.Env, lookup.File = blind(c)
+		}
+		t, err := target.Load(file, lookup)
 		if errors.Is(err, os.ErrNotExist) {
 			return subject{}, misused("%w; give the path of a target file, or leave --target out to try the sandbox", err)
 		}
@@ -129,7 +138,11 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 				t.Edition = "space-2023"
 			}
 		}
-		return subject{target: t}, nil
+		text, err := readFile(file)
+		if err != nil {
+			return subject{}, misused("%w", err)
+		}
+		return subject{target: t, file: file, text: text}, nil
 	}
 	st, err := newStand(ctx, "127.0.0.1:0", sandbox.NewKey)
 	if err != nil {
@@ -140,7 +153,15 @@ func choose(ctx context.Context, c console, file string, o sandbox.Options) (sub
 		st.close()
 		return subject{}, err
 	}
-	return subject{t, st}, nil
+	return subject{target: t, file: "sandbox.yaml", text: st.file, stand: st}, nil
+}
+
+// ca are the trust roots of the sandbox, which no file names.
+func (s subject) ca() string {
+	if s.stand == nil {
+		return ""
+	}
+	return s.target.CA
 }
 
 // fitted is the sandbox on which the faults show, of the profile that was asked for.

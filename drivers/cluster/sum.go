@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -140,4 +141,31 @@ func (c *Crew) purge(ctx context.Context) error {
 		return fmt.Errorf("cluster: tidy up: %w", err)
 	}
 	return nil
+}
+
+// Whole is the crew as a search runs it: a round in which an agent was lost tells nothing about the rate.
+func (c *Crew) Whole() load.Runner { return wholeCrew{c} }
+
+type wholeCrew struct{ *Crew }
+
+func (c wholeCrew) Run(ctx context.Context, stages ...load.Stage) (reports.Load, error) {
+	l, err := c.Crew.Run(ctx, stages...)
+	if lost := c.Lost(); len(lost) > 0 {
+		return l, fmt.Errorf("cluster: %w: %w: %s", load.ErrNoMore, ErrIncomplete, strings.Join(lost, ", "))
+	}
+	return l, err
+}
+
+// Conclude compares the tokens of all rounds of a search, and keeps in its record what that shows.
+func (c *Crew) Conclude(ctx context.Context, l *reports.Load) {
+	said, found := c.Compare(context.WithoutCancel(ctx), l.Started)
+	if said != "" {
+		l.Notices = append(l.Notices, said)
+	}
+	l.Violations = append(l.Violations, found...)
+	for _, v := range found {
+		if v.Verdict == reports.Fail {
+			l.Verdict = reports.Fail
+		}
+	}
 }

@@ -161,6 +161,9 @@ func (c Capacity) Find(ctx context.Context, t target.Target, p Plan, o Options) 
 	return c.FindWith(ctx, p, r)
 }
 
+// ErrNoMore is the error of a Runner that can send nothing any more, whatever the rate.
+var ErrNoMore = errors.New("no more can be sent")
+
 // A Runner runs a plan's stages again and again: a Rig does, and so do many of them on other machines.
 type Runner interface {
 	Run(ctx context.Context, stages ...Stage) (reports.Load, error)
@@ -230,6 +233,9 @@ func (s *search) record(h *holder, objective []Threshold) reports.Load {
 	if s.stopped {
 		l.Partial = "interrupted"
 	}
+	if h.broke != "" {
+		l.Partial, l.Capacity.Limit, l.Verdict = h.broke, h.broke, reports.Inconclusive
+	}
 	l.Notices = append(l.Notices, "Uniqueness was checked over all steps of the search together.")
 	return l
 }
@@ -242,6 +248,7 @@ type holder struct {
 	warmUp  time.Duration
 	pause   time.Duration // before the next step, for a backlog to drain
 	records []reports.Load
+	broke   string // why no more can be sent
 }
 
 func (h *holder) probe(ctx context.Context, rate float64, length time.Duration) (trial, error) {
@@ -254,6 +261,10 @@ func (h *holder) probe(ctx context.Context, rate float64, length time.Duration) 
 	}
 	l, err := h.run(ctx, Stage{Rate: rate, Duration: length})
 	if err != nil && ctx.Err() != nil && len(h.records) > 0 {
+		return h.interrupted(), nil
+	}
+	if errors.Is(err, ErrNoMore) && len(h.records) > 0 {
+		h.broke = strings.TrimPrefix(err.Error(), "load: ")
 		return h.interrupted(), nil
 	}
 	if err != nil && len(h.records) > 0 { // it was there before
