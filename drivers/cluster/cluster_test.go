@@ -30,9 +30,10 @@ const version = "1.2.3"
 type scene struct {
 	t       *testing.T
 	server  *Server
+	folder  string
 	issuer  *httptest.Server
 	served  atomic.Int64
-	last    atomic.Int64 // when the last request came, in nanoseconds since 1970
+	last    sync.Map // when the last request with each secret came
 	token   func(secret string, n int64) string
 	leaving []context.CancelFunc
 	agents  sync.WaitGroup
@@ -40,15 +41,15 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{t: t, token: func(_ string, n int64) string { return fmt.Sprintf("secret-access-token-%d", n) }}
+	s := &scene{t: t, folder: t.TempDir(), token: func(_ string, n int64) string { return fmt.Sprintf("secret-access-token-%d", n) }}
 	var err error
-	if s.server, err = Embed(t.TempDir()); err != nil {
+	if s.server, err = Embed(s.folder); err != nil {
 		t.Fatal(err)
 	}
 	s.issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := s.served.Add(1)
-		s.last.Store(time.Now().UnixNano())
 		_, secret, _ := r.BasicAuth()
+		s.last.Store(secret, time.Now())
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")
 		fmt.Fprintf(w, `{"access_token":"%s","token_type":"Bearer","expires_in":600}`, s.token(secret, n))
@@ -78,6 +79,11 @@ func (s *scene) bus() *Bus {
 // agent starts an agent, each with a secret of its own, and returns how it is made to leave.
 func (s *scene) agent(name string, change ...func(*Agent)) (leave func()) {
 	s.t.Helper()
+	return s.agentOn(s.bus(), name, change...)
+}
+
+func (s *scene) agentOn(b *Bus, name string, change ...func(*Agent)) (leave func()) {
+	s.t.Helper()
 	a := Agent{Name: name, Version: version, Folder: s.t.TempDir(), Lookup: target.Lookup{
 		Env:  func(string) (string, bool) { return "the-secret-of-" + name, true },
 		File: func(path string) ([]byte, error) { return nil, fmt.Errorf("no file %s", path) },
@@ -85,7 +91,6 @@ func (s *scene) agent(name string, change ...func(*Agent)) (leave func()) {
 	for _, c := range change {
 		c(&a)
 	}
-	b := s.bus()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
 	s.leaving = append(s.leaving, cancel)
 	there := make(chan struct{})
@@ -211,4 +216,13 @@ func TestATokenThatTwoAgentsWereGivenIsFound(t *testing.T) {
 	if l.Verdict != reports.Fail || len(l.Violations) != 1 || l.Violations[0].Count != 50 || l.Violations[0].Requirement != "RFC6749-10.10-tokens-unique" {
 		t.Errorf("%s %+v", l.Verdict, l.Violations)
 	}
+}
+
+// quiet is how long after a moment the last request of an agent came.
+func (s *scene) quiet(agent string, since time.Time) time.Duration {
+	last, ok := s.last.Load("the-secret-of-" + agent)
+	if !ok {
+		s.t.Fatalf("agent %s sent nothing", agent)
+	}
+	return last.(time.Time).Sub(since) //nolint:forcetypeassert // it is one
 }

@@ -18,25 +18,16 @@ type Server struct {
 }
 
 // Embed starts one that keeps its files, and the key, in the folder.
-func Embed(folder string) (*Server, error) {
-	user, err := nkeys.CreateUser()
-	if err != nil {
-		return nil, fmt.Errorf("cluster: make a key: %w", err)
-	}
-	seed, err := user.Seed()
-	if err != nil {
-		return nil, fmt.Errorf("cluster: make a key: %w", err)
-	}
-	public, err := user.PublicKey()
-	if err != nil {
-		return nil, fmt.Errorf("cluster: make a key: %w", err)
-	}
+func Embed(folder string) (*Server, error) { return embed(folder, server.RANDOM_PORT) }
+
+func embed(folder string, port int) (*Server, error) {
 	s := &Server{key: filepath.Join(folder, "bus.nkey")}
-	if err := os.WriteFile(s.key, seed, 0o600); err != nil {
-		return nil, fmt.Errorf("cluster: keep the key: %w", err)
+	public, err := keyIn(s.key)
+	if err != nil {
+		return nil, err
 	}
 	s.server, err = server.NewServer(&server.Options{
-		ServerName: "flowproof", Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true,
+		ServerName: "flowproof", Host: "127.0.0.1", Port: port, NoLog: true, NoSigs: true,
 		JetStream: true, StoreDir: filepath.Join(folder, "bus"), Nkeys: []*server.NkeyUser{{Nkey: public}},
 	})
 	if err != nil {
@@ -57,4 +48,29 @@ func (s *Server) Dial() Dial { return Dial{URL: s.server.ClientURL(), NKey: s.ke
 func (s *Server) Close() {
 	s.server.Shutdown()
 	s.server.WaitForShutdown()
+}
+
+// keyIn makes a key in a file, unless there is one, and returns its public half.
+func keyIn(path string) (public string, err error) {
+	seed, err := os.ReadFile(path)
+	if err != nil {
+		user, err := nkeys.CreateUser()
+		if err != nil {
+			return "", fmt.Errorf("cluster: make a key: %w", err)
+		}
+		if seed, err = user.Seed(); err != nil {
+			return "", fmt.Errorf("cluster: make a key: %w", err)
+		}
+		if err := os.WriteFile(path, seed, 0o600); err != nil {
+			return "", fmt.Errorf("cluster: keep the key: %w", err)
+		}
+	}
+	user, err := nkeys.FromSeed(seed)
+	if err != nil {
+		return "", fmt.Errorf("cluster: read the key: %w", err)
+	}
+	if public, err = user.PublicKey(); err != nil {
+		return "", fmt.Errorf("cluster: read the key: %w", err)
+	}
+	return public, nil
 }
