@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile soak bench pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile soak bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
 
 all: build
 
@@ -66,6 +66,12 @@ peers-all: browser build
 # Ratios to wrk, hey, vegeta and k6, on loopback and in about three minutes; see testdata/bench/README.md.
 bench: build
 	@$(GO) build -o bin/bench ./testdata/bench && bin/bench -tools "$${TOOLS:-$$($(GO) env GOPATH)/bin}" $(BENCH)
+
+# A load from three machines and all that may befall it: a NATS server, agents in network namespaces (as root; elsewhere
+# they are processes on this machine), kills, a partition, a delay, a restart of the bus. It prints figures.
+cluster-test: build
+	@$(GO) build -o bin/nats-server github.com/nats-io/nats-server/v2
+	@FLOWPROOF='$(CURDIR)/bin/flowproof' NATS_SERVER='$(CURDIR)/bin/nats-server' $(GO) test -tags cluster ./drivers/cluster -run '^TestWhole$$' -count 1 -v -timeout 10m | grep -v '^=== '
 
 # The table of the dependencies, with licences and reasons, written anew; make test holds it to go.mod.
 licenses:

@@ -87,8 +87,11 @@ func (l Load) headline() headline {
 		}
 	}
 	aside := ""
+	if l.Partial != "" {
+		aside = " Of what there is: " + l.Partial + "."
+	}
 	if doubtful > 0 {
-		aside = " " + Plural(doubtful, "answer deserves a look.", "answers deserve a look.")
+		aside += " " + Plural(doubtful, "answer deserves a look.", "answers deserve a look.")
 	}
 	var sentence string
 	switch {
@@ -107,7 +110,7 @@ func (l Load) headline() headline {
 			sentence = "The target did not keep what it owes under this load."
 		}
 		return headline{Fail, "Falls short", sentence}
-	case l.Partial != "":
+	case l.Partial != "" && !(l.Verdict == Pass && len(l.Agents) > 0): // of agents a part may be missing on purpose
 		return headline{Inconclusive, "Cannot be told", "The run ended early: " + l.Partial + "."}
 	case l.Verdict != Pass && untold > 0:
 		return headline{Inconclusive, "Cannot be told", fmt.Sprintf("%s be told from this run.", Plural(untold, "threshold cannot", "thresholds cannot"))}

@@ -24,6 +24,8 @@ type loadPage struct {
 	Generator  []fact
 	Health     headline
 	Plan       []fact
+	Agents     []agentView
+	AgentHeads []string
 }
 
 // A tile is a figure that everybody asks for first.
@@ -64,6 +66,7 @@ func newLoadPage(l Load) loadPage {
 		Tiles: l.tiles(latency), Columns: durationColumns(), Errors: l.errorCounts(),
 		Plan: l.planFacts(), Generator: l.generatorFacts(), Health: l.health(),
 	}
+	p.AgentHeads, p.Agents = l.agentViews()
 	p.Capacity = l.Capacity.view(l.Thresholds)
 	for _, t := range l.Thresholds {
 		p.Thresholds = append(p.Thresholds, thresholdView{t, t.verdict()})

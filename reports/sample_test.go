@@ -214,6 +214,10 @@ func sampleLoad() Load {
 		Machine:   Machine{OS: "linux", Arch: "amd64", CPUs: 2, Go: "go1.26.8"},
 		Generator: Generator{CPUSeconds: 31.4, MaxRSSBytes: 48 << 20, LatenessP99US: 184, LatenessMaxUS: 2210, GCPauseUS: 912},
 		Rate:      Rate{Intended: 2000, Achieved: 1998.2},
+		Agents: []Agent{
+			{Name: "rack-1", Host: "one.acme.test", Share: Shard{1, 2}, CPUs: 8, ClockOffsetUS: -1_700_123, ClockUnsureUS: 61, StartSkewUS: 84, Planned: 60_000, Sent: 60_000, P50US: 1100, P99US: 9100, LatenessP99US: 184, BusMessages: 212, BusBytes: 160_112},
+			{Name: "rack-2" + hostile, Host: "two.acme.test", Share: Shard{2, 2}, CPUs: 8, ClockOffsetUS: 412, ClockUnsureUS: 88, StartSkewUS: -12, Planned: 60_000, Sent: 59_998, P50US: 1200, P99US: 22_400, LatenessP99US: 122, Lost: "was lost 59.9 s after the start", Missing: 2.0 / 120_000},
+		},
 		Steps: []Step{
 			{Name: "client_credentials", Planned: 96_000, Sent: 96_000, Answered: 95_976, Verified: 95_973, Errors: map[string]int64{"timeout": 24, "not verified": 3}, Latency: histogram(96_000, 1000), Service: histogram(96_000, 800)},
 			{Name: "refresh_token", Planned: 24_000, Sent: 23_998, Answered: 23_990, Verified: 23_990, NotSent: 2, Throttled: 4, Errors: map[string]int64{"reset": 4, "status 500": 4}, Latency: histogram(23_990, 1900), Service: histogram(23_990, 1500)},

@@ -48,6 +48,7 @@ func (l Load) Summary(w io.Writer, color bool) {
 			t.labelled(0, "caution", 11, oneLine(n))
 		}
 	}
+	l.summaryAgents(t)
 	t.gap()
 	t.labelled(0, "generator", 11, oneLine(l.generatorWords()))
 	if r := l.Reference.words(); r != "" {

@@ -147,7 +147,7 @@ func (l Load) ExitCode() int {
 	switch {
 	case l.Verdict == Fail:
 		return exitFallsShort
-	case l.Verdict != Pass, l.Partial != "":
+	case l.Verdict != Pass, l.Partial != "" && len(l.Agents) == 0: // what agents left out counts in their verdict
 		return exitCannotClaim
 	}
 	return exitHolds

@@ -36,7 +36,7 @@ func (d Dial) Shown() string {
 			continue
 		}
 		if u.User != nil {
-			u.User = url.User("***")
+			u.User = url.User("redacted")
 		}
 		out = append(out, u.String())
 	}

@@ -1,0 +1,389 @@
+//go:build cluster && linux
+
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"flowproof/reports"
+)
+
+// A field is where the whole is tried: agents with addresses of their own, a bus and a target on a bridge between them.
+type field struct {
+	t      *testing.T // of now
+	whole  *testing.T
+	binary string
+	nats   string // a NATS server
+	folder string
+	spaces bool   // network namespaces are permitted
+	host   string // this side's address
+	bus    *exec.Cmd
+	target string
+}
+
+const (
+	bridge  = "fpbr0"
+	network = "10.219.77."
+	busPort = "14222"
+)
+
+// newField needs flowproof and a NATS server, whose paths stand in the environment (make cluster-test builds them).
+func newField(t *testing.T) *field {
+	f := &field{t: t, whole: t, binary: os.Getenv("FLOWPROOF"), nats: os.Getenv("NATS_SERVER"), folder: t.TempDir(), host: "127.0.0.1"}
+	if f.binary == "" || f.nats == "" {
+		t.Fatal("run it as: make cluster-test")
+	}
+	f.spaces = f.lay() == nil
+	if !f.spaces {
+		t.Log("network namespaces are not permitted here: the agents are processes on this machine, and nothing is cut or made longer")
+	}
+	f.startBus()
+	f.sandbox()
+	return f
+}
+
+func (f *field) run(args ...string) error {
+	out, err := exec.CommandContext(context.Background(), args[0], args[1:]...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// lay lays a bridge and three namespaces with an address each.
+func (f *field) lay() error {
+	f.whole.Cleanup(func() {
+		if f.spaces {
+			for i := range 3 {
+				_ = f.run("ip", "netns", "del", f.space(i))
+			}
+			_ = f.run("ip", "link", "del", bridge)
+		}
+	})
+	steps := [][]string{{"ip", "link", "add", bridge, "type", "bridge"}, {"ip", "addr", "add", network + "1/24", "dev", bridge}, {"ip", "link", "set", bridge, "up"}}
+	for i := range 3 {
+		n := strconv.Itoa(i)
+		in := []string{"ip", "netns", "exec", f.space(i)}
+		steps = append(steps, []string{"ip", "netns", "add", f.space(i)}, []string{"ip", "link", "add", "fpv" + n, "type", "veth", "peer", "name", "fpe" + n},
+			[]string{"ip", "link", "set", "fpe" + n, "netns", f.space(i)}, []string{"ip", "link", "set", "fpv" + n, "master", bridge}, []string{"ip", "link", "set", "fpv" + n, "up"},
+			append(in, "ip", "addr", "add", network+strconv.Itoa(10+i)+"/24", "dev", "fpe"+n), append(in, "ip", "link", "set", "fpe"+n, "up"), append(in, "ip", "link", "set", "lo", "up"))
+	}
+	for i, s := range steps {
+		if err := f.run(s...); err != nil {
+			f.t.Log(err)
+			f.spaces = i > 0
+			return err
+		}
+	}
+	f.host = network + "1"
+	return nil
+}
+
+func (f *field) space(i int) string { return fmt.Sprintf("fpns%d", i) }
+
+// start starts a process that ends with the test.
+func (f *field) start(log string, args ...string) *exec.Cmd {
+	f.t.Helper()
+	cmd := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	out, err := os.Create(filepath.Join(f.folder, log))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	f.whole.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = out.Close()
+		if text, err := os.ReadFile(out.Name()); err == nil && f.whole.Failed() {
+			f.whole.Logf("%s:\n%s", log, text)
+		}
+	})
+	return cmd
+}
+
+func (f *field) reachable(address string) {
+	f.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		c, err := net.DialTimeout("tcp", address, time.Second)
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			f.t.Fatal(err)
+		}
+	}
+}
+
+func (f *field) startBus() {
+	f.bus = f.start("bus.log", f.nats, "-js", "-a", f.host, "-p", busPort, "-sd", filepath.Join(f.folder, "store"))
+	f.reachable(f.host + ":" + busPort)
+}
+
+func (f *field) url() string { return "nats://" + f.host + ":" + busPort }
+
+func (f *field) sandbox() {
+	f.target = filepath.Join(f.folder, "sandbox", "target.yaml")
+	f.start("sandbox.log", f.binary, "sandbox", "--anywhere", "--tokens", "opaque", "--listen", f.host+":18080", "--out", filepath.Dir(f.target))
+	f.reachable(f.host + ":18080")
+	for {
+		if _, err := os.Stat(f.target); err == nil {
+			return
+		}
+	}
+}
+
+// agent starts one in the i-th namespace.
+func (f *field) agent(i int) *exec.Cmd {
+	args := []string{f.binary, "agent", "--nats", f.url(), "--name", fmt.Sprintf("agent-%d", i+1), "--dir", filepath.Dir(f.target), "--i-may-load", f.host}
+	if f.spaces {
+		args = append([]string{"ip", "netns", "exec", f.space(i)}, args...) // it becomes the agent
+	}
+	return f.start(fmt.Sprintf("agent-%d.log", i+1), args...)
+}
+
+// load runs flowproof load, with something happening meanwhile, and returns its record and exit code.
+func (f *field) load(meanwhile func(cmd *exec.Cmd), args ...string) (reports.Load, int) {
+	f.t.Helper()
+	out := f.t.TempDir()
+	args = append([]string{"load", "-t", f.target, "--i-may-load", f.host, "--agents", f.url(), "--expect", "3", "--progress", "none", "--out", out, "--format", "json"}, args...)
+	cmd := exec.CommandContext(context.Background(), f.binary, args...)
+	text, err := os.Create(filepath.Join(out, "said"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer text.Close()
+	cmd.Stdout, cmd.Stderr = text, text
+	if err := cmd.Start(); err != nil {
+		f.t.Fatal(err)
+	}
+	if meanwhile != nil {
+		meanwhile(cmd)
+	}
+	err = cmd.Wait()
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		f.t.Fatal(err)
+	}
+	r, err := reports.Read(filepath.Join(out, "load.json"))
+	if err != nil {
+		said, _ := os.ReadFile(text.Name())
+		f.t.Logf("%v\n%s", err, said)
+		return reports.Load{}, cmd.ProcessState.ExitCode()
+	}
+	return *r.Load, cmd.ProcessState.ExitCode()
+}
+
+// sending waits until requests reach the target, and then for so long: the target's own counter is asked.
+func (f *field) sending(d time.Duration) {
+	f.t.Helper()
+	f.flow(func(n int64) bool { return n > 100 })
+	<-time.After(d)
+}
+
+// flow waits until what the target receives on its wire satisfies is, looking every 100 ms; n are packets since the last look.
+func (f *field) flow(is func(n int64) bool) {
+	f.t.Helper()
+	last := f.packets()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		<-time.After(100 * time.Millisecond)
+		now := f.packets()
+		if is(now - last) {
+			return
+		}
+		last = now
+	}
+	f.t.Fatal("it never came")
+}
+
+// packets are those that arrived at the target's interface.
+func (f *field) packets() int64 {
+	device := bridge
+	if !f.spaces {
+		device = "lo"
+	}
+	text, err := os.ReadFile("/sys/class/net/" + device + "/statistics/rx_packets")
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	n, _ := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64)
+	return n
+}
+
+// tells prints a figure, and whether it holds.
+func (f *field) tells(ok bool, format string, args ...any) {
+	f.t.Helper()
+	mark := "holds   "
+	if !ok {
+		mark = "does not"
+		f.t.Fail()
+	}
+	f.t.Logf("%s  %s", mark, fmt.Sprintf(format, args...))
+}
+
+func skews(l reports.Load) (most time.Duration) {
+	for _, a := range l.Agents {
+		most = max(most, (time.Duration(a.StartSkewUS) * time.Microsecond).Abs())
+	}
+	return most
+}
+
+func answers(t *testing.T, l reports.Load) (n int64, h *hdrhistogram.Histogram) {
+	t.Helper()
+	h = hdrhistogram.New(1, int64(time.Hour/time.Microsecond), 3)
+	for _, s := range l.Steps {
+		one, err := hdrhistogram.Decode([]byte(s.Latency.Encoded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.Merge(one)
+		n += s.Sent
+	}
+	return n, h
+}
+
+// TestWhole plays a load from three machines, and everything that may befall it.
+func TestWhole(t *testing.T) {
+	f := newField(t)
+	all := make([]*exec.Cmd, 3)
+	for i := range all {
+		all[i] = f.agent(i)
+	}
+	steady := []string{"--rate", "600/s", "--duration", "8s", "--connections", "8"}
+	missing := func(l reports.Load, of int) (got, want float64) {
+		var planned int64
+		for _, a := range l.Agents {
+			planned += a.Planned
+		}
+		a := l.Agents[of]
+		return a.Missing, float64(a.Planned-a.Sent) / float64(planned)
+	}
+
+	t.Run("three at 1,000/s each", func(t *testing.T) {
+		f.t = t
+		l, code := f.load(nil, "--rate", "3000/s", "--duration", "10s", "--connections", "16")
+		n, _ := answers(t, l)
+		var sum, messages, bytes int64
+		for _, a := range l.Agents {
+			sum, messages, bytes = sum+a.Sent, messages+a.BusMessages, bytes+a.BusBytes
+		}
+		f.tells(code == 0 || l.Generator.Bottleneck != "", "exit code %d%s", code, map[bool]string{true: "; two cores for three agents, the bus and the target: " + l.Generator.Bottleneck}[l.Generator.Bottleneck != ""])
+		f.tells(math.Abs(l.Rate.Achieved-3000) <= 15, "%.1f/s of 3,000/s (%.2f %%)", l.Rate.Achieved, l.Rate.Achieved/30)
+		f.tells(n == 30000 && sum == n, "merged %d requests, sum of the agents %d, planned %d", n, sum, l.Steps[0].Planned)
+		f.tells(skews(l) < 50*time.Millisecond, "start skew %v at the most", skews(l))
+		t.Logf("measured  the bus carried %.1f messages and %.0f bytes an agent and second", float64(messages)/30, float64(bytes)/30)
+	})
+
+	if f.spaces {
+		t.Run("one of them 20 ms away", func(t *testing.T) {
+			f.t = t
+			if err := f.run("ip", "netns", "exec", f.space(2), "tc", "qdisc", "add", "dev", "fpe2", "root", "netem", "delay", "20ms"); err != nil {
+				t.Skipf("delays cannot be made here: %v", err)
+			}
+			defer func() { _ = f.run("ip", "netns", "exec", f.space(2), "tc", "qdisc", "del", "dev", "fpe2", "root") }()
+			l, _ := f.load(nil, steady...)
+			_, h := answers(t, l)
+			mean := 0.0
+			for _, a := range l.Agents {
+				mean += float64(a.P99US) / 3
+			}
+			p99 := h.ValueAtPercentile(99)
+			f.tells(int64(l.Percentile(99)) == p99 && p99 >= 20_000 && float64(p99) > 1.3*mean, "p99 of all answers %.1f ms; the mean of the agents' p99 would be %.1f ms", float64(p99)/1e3, mean/1e3)
+			f.tells(skews(l) < 50*time.Millisecond, "start skew %v at the most, clock of the far one known to ± %d µs", skews(l), l.Agents[2].ClockUnsureUS)
+		})
+		t.Run("one is partitioned", func(t *testing.T) {
+			f.t = t
+			l, code := f.load(func(*exec.Cmd) {
+				f.sending(2 * time.Second)
+				if err := f.run("ip", "link", "set", "fpv1", "down"); err != nil {
+					t.Error(err)
+				}
+			}, steady...)
+			if err := f.run("ip", "link", "set", "fpv1", "up"); err != nil {
+				t.Fatal(err)
+			}
+			if len(l.Agents) != 3 {
+				t.Fatal("there is no record")
+			}
+			got, want := missing(l, 1)
+			f.tells(code == 3 && l.Agents[1].Lost != "", "exit code %d, %s", code, l.Partial)
+			f.tells(math.Abs(got-want) < 1e-9 && got > 0.1, "%.2f %% of the schedule is missing, by its counts %.2f %%", 100*got, 100*want)
+			f.tells(l.Agents[0].Sent == l.Agents[0].Planned && l.Agents[2].Sent == l.Agents[2].Planned, "the others sent all of theirs")
+		})
+	}
+
+	t.Run("one is killed", func(t *testing.T) {
+		f.t = t
+		var killed time.Time
+		l, code := f.load(func(*exec.Cmd) {
+			f.sending(2 * time.Second)
+			killed = time.Now()
+			_ = all[2].Process.Kill()
+		}, steady...)
+		if len(l.Agents) != 3 {
+			t.Fatal("there is no record")
+		}
+		got, want := missing(l, 2)
+		f.tells(code == 3 && l.Agents[2].Lost != "", "exit code %d, %s", code, l.Partial)
+		f.tells(math.Abs(got-want) < 1e-9 && got > 0.1, "%.2f %% of the schedule is missing, by its counts %.2f %%", 100*got, 100*want)
+		t.Logf("measured  the record was there %v after the kill", time.Since(killed).Round(time.Millisecond))
+		_ = all[2].Wait()
+		all[2] = f.agent(2)
+	})
+
+	t.Run("the bus is restarted", func(t *testing.T) {
+		f.t = t
+		l, code := f.load(func(*exec.Cmd) {
+			f.sending(2 * time.Second)
+			_ = f.bus.Process.Kill()
+			_ = f.bus.Wait()
+			<-time.After(700 * time.Millisecond)
+			f.startBus()
+		}, steady...)
+		n, _ := answers(t, l)
+		f.tells(code == 0 || l.Generator.Bottleneck != "", "exit code %d %s", code, l.Partial)
+		f.tells(n == 4800, "merged %d of 4800 requests", n)
+	})
+
+	t.Run("the coordinator is killed", func(t *testing.T) {
+		f.t = t
+		var quiet time.Duration
+		_, _ = f.load(func(cmd *exec.Cmd) {
+			f.sending(time.Second)
+			_ = cmd.Process.Kill()
+			killed := time.Now()
+			f.flow(func(n int64) bool { return n < 60 }) // the bus alone makes fewer
+			quiet = time.Since(killed)
+		}, "--rate", "600/s", "--duration", "1m", "--connections", "8")
+		f.tells(quiet < 3*time.Second, "the load was over %v after the kill", quiet.Round(time.Millisecond))
+	})
+
+	t.Run("interrupted", func(t *testing.T) {
+		f.t = t
+		var quiet time.Duration
+		l, code := f.load(func(cmd *exec.Cmd) {
+			f.sending(time.Second)
+			_ = cmd.Process.Signal(os.Interrupt)
+			then := time.Now()
+			f.flow(func(n int64) bool { return n < 60 })
+			quiet = time.Since(then)
+		}, "--rate", "600/s", "--duration", "1m", "--connections", "8")
+		f.tells(quiet < 2*time.Second && code == 130 && l.Partial == "interrupted", "the load was over %v after the interrupt, exit code %d", quiet.Round(time.Millisecond), code)
+	})
+}
