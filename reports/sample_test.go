@@ -242,7 +242,7 @@ func sampleLoad() Load {
 // calmLoad is a run that holds.
 func calmLoad() Load {
 	l := sampleLoad()
-	l.Violations, l.Notices, l.WarmUp, l.Verdict = nil, nil, nil, Pass
+	l.Violations, l.Notices, l.WarmUp, l.Agents, l.Verdict = nil, nil, nil, nil, Pass
 	l.Thresholds = l.Thresholds[:1]
 	l.Steps = l.Steps[:1]
 	l.Steps[0].Errors, l.Steps[0].Answered, l.Steps[0].Verified = nil, 96_000, 96_000

@@ -216,13 +216,16 @@ func (c *Crew) Names() []string {
 	return out
 }
 
+// attempts is how long a member is told again what it did not answer to: its connection may just be lost and found.
+const attempts = 3 * time.Second
+
 // ask tells a member a word, and wants it followed.
 func (c *Crew) ask(ctx context.Context, m *member, word string, what any) error {
 	text, err := json.Marshal(what)
 	if err != nil {
 		return fmt.Errorf("cluster: tell agent %s: %w", m.name, err)
 	}
-	for attempt := 0; ; attempt++ {
+	for deadline := time.Now().Add(attempts); ; {
 		patience, stop := context.WithTimeout(ctx, time.Second)
 		answer, err := c.bus.conn.RequestWithContext(patience, agents+"."+m.id+"."+word, text)
 		stop()
@@ -239,7 +242,7 @@ func (c *Crew) ask(ctx context.Context, m *member, word string, what any) error 
 		if ctx.Err() != nil {
 			return fmt.Errorf("cluster: tell agent %s: %w", m.name, context.Cause(ctx))
 		}
-		if attempt >= 2 { // the words are such that being told twice does no harm
+		if time.Now().After(deadline) { // the words are such that being told twice does no harm
 			return fmt.Errorf("cluster: %w: %s does not answer (%w)", ErrCrew, m.name, err)
 		}
 		if !pause(ctx, again) {
