@@ -42,7 +42,11 @@ func Merge(records []reports.Load, partial bool) (reports.Load, error) {
 
 // merge adds up what single machines sent, or what agents did.
 func merge(records []reports.Load, partial bool, u *Union) (reports.Load, error) {
-	shards, err := sorted(records)
+	least := 2
+	if u != nil {
+		least = 1
+	}
+	shards, err := sorted(records, least)
 	if err != nil {
 		return reports.Load{}, err
 	}
@@ -114,8 +118,8 @@ func (m *merger) sum(out *reports.Load, span time.Duration) error {
 	return nil
 }
 
-// sorted are the records by shard, if they belong together.
-func sorted(records []reports.Load) ([]shardRecord, error) {
+// sorted are the records by shard, if they belong together and are of so many shards at least.
+func sorted(records []reports.Load, least int) ([]shardRecord, error) {
 	if len(records) == 0 {
 		return nil, errors.New("load: there is nothing to merge")
 	}
@@ -131,7 +135,7 @@ func sorted(records []reports.Load) ([]shardRecord, error) {
 			return nil, fmt.Errorf("load: records 1 and %d are of different plans (%s and %s)", i+1, short(first.Plan.Hash), short(l.Plan.Hash))
 		case l.Plan.Shard.Of != first.Plan.Shard.Of:
 			return nil, fmt.Errorf("load: records 1 and %d are of plans that were shared out differently, among %d and among %d", i+1, first.Plan.Shard.Of, l.Plan.Shard.Of)
-		case l.Plan.Shard.Of < 2 || l.Plan.Shard.Of > mostShards || l.Plan.Shard.Index < 1 || l.Plan.Shard.Index > l.Plan.Shard.Of:
+		case l.Plan.Shard.Of < least || l.Plan.Shard.Of > mostShards || l.Plan.Shard.Index < 1 || l.Plan.Shard.Index > l.Plan.Shard.Of:
 			return nil, fmt.Errorf("load: record %d says that it is shard %d/%d, which there is not", i+1, l.Plan.Shard.Index, l.Plan.Shard.Of)
 		case l.Target.Name != first.Target.Name:
 			return nil, fmt.Errorf("load: records 1 and %d are of different targets, %s and %s", i+1, first.Target.Name, l.Target.Name)

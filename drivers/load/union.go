@@ -22,6 +22,11 @@ func (u Union) Merge(records []reports.Load) (reports.Load, error) {
 	if len(records) != len(u.Agents) {
 		return reports.Load{}, fmt.Errorf("load: there are %d records of %d agents", len(records), len(u.Agents))
 	}
+	for i := range records {
+		if records[i].Plan.Shard == nil { // the only agent has all
+			records[i].Plan.Shard = &reports.Shard{Index: 1, Of: 1}
+		}
+	}
 	return merge(records, false, &u)
 }
 
@@ -92,7 +97,7 @@ const Ahead = apart
 
 // notices are what a reader must know of the agents.
 func (u *Union) notices(agents []reports.Agent) []string {
-	out := []string{fmt.Sprintf("%d agents sent the plan together: counts and histograms were added. In charts over time percentiles are those of the worst agent, second by second.", len(agents))}
+	out := []string{fmt.Sprintf("%s sent the plan together: counts and histograms were added. In charts over time percentiles are those of the worst agent, second by second.", reports.Plural(len(agents), "agent", "agents"))}
 	if u.Unique != "" {
 		out = append(out, u.Unique)
 	}
