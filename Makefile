@@ -96,7 +96,7 @@ vulns:
 lint:
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'run: gofmt -w .'; exit 1; }
 	$(GO) vet ./testdata/bench && $(GO) run $(STATICCHECK) ./... ./testdata/bench
-	cd testdata/peers && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./...
+	for module in peers placement; do cd $(CURDIR)/testdata/$$module && $(GO) vet ./... && $(GO) run $(STATICCHECK) ./... || exit 1; done
 
 golangci:
 	$(GO) run $(GOLANGCI) run ./...
