@@ -144,7 +144,7 @@ func TestCompose(t *testing.T) {
 }
 
 func TestSystemd(t *testing.T) {
-	options, err := unit.Deserialize(bytes.NewReader(read(t, "systemd.service")))
+	options, err := unit.DeserializeOptions(bytes.NewReader(read(t, "systemd.service")))
 	if err != nil {
 		t.Fatal(err)
 	}
