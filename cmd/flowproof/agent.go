@@ -17,6 +17,9 @@ type agentFlags struct {
 	browser         string
 	mayLoad         []string
 	untilEOF        bool
+
+	print string // the kind of a manifest
+	place placement
 }
 
 func agentCommand(c console) *cobra.Command {
@@ -30,18 +33,38 @@ target file come over the bus; secrets do not: what the target file refers to by
 files below --dir, and so are the users of a CSV file that the plan names. A target that is not on this machine needs
 --i-may-load with its host, here as well. An agent that hears nothing of its coordinator for 2.5 s stops its load.`,
 		Example: `  flowproof agent --nats nats://bus.acme.test:4222 --i-may-load acme.jetbrains.space
-  flowproof agent --nats tls://bus.acme.test:4222 --creds agent.creds --name rack-3 --dir /etc/flowproof`,
+  flowproof agent --nats tls://bus.acme.test:4222 --creds agent.creds --name rack-3 --dir /etc/flowproof
+  flowproof agent --print kubernetes --count 10 --image registry.acme.test/flowproof:1.0 --i-may-load acme.jetbrains.space`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runAgent(cmd.Context(), c, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.print != "" {
+				f.place.Hosts = f.mayLoad
+				text, err := f.place.manifest(f.print)
+				if err == nil {
+					_, err = io.WriteString(c.out, text)
+				}
+				return err
+			}
+			for _, name := range []string{"count", "image", "cpus"} {
+				if cmd.Flags().Changed(name) {
+					return misused("--%s is of --print; give that, too, or leave it out", name)
+				}
+			}
+			return runAgent(cmd.Context(), c, f)
+		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.nats, "nats", "", "the `URL` of the bus, such as nats://bus.acme.test:4222; several with commas")
+	flags.StringVar(&f.nats, "nats", "", "the `URL` of the bus, such as nats://bus.acme.test:4222; several with commas; env:NAME or file:PATH if it holds a password")
 	flags.StringVar(&f.name, "name", "", "what reports call this agent; the machine's name without it")
 	flags.StringVar(&f.dir, "dir", ".", "the `folder` in which files that the target and the plan name are looked up")
 	flags.StringVar(&f.browser, "browser", "", "sign people in with this browser (a `path`, or auto), instead of through plain HTML forms")
 	flags.StringSliceVar(&f.mayLoad, "i-may-load", nil, "the `host` that you are allowed to load, for a target that is not on this machine")
 	flags.BoolVar(&f.untilEOF, "until-eof", false, "leave when stdin ends")
 	_ = flags.MarkHidden("until-eof")
+	flags.StringVar(&f.print, "print", "", "print a manifest that places agents and their bus, and do no more: of the `kind` compose, kubernetes or systemd")
+	flags.IntVar(&f.place.Count, "count", 3, "of --print: how many agents")
+	flags.IntVar(&f.place.CPUs, "cpus", 2, "of --print: how many cores each agent gets")
+	flags.StringVar(&f.place.Image, "image", "flowproof", "of --print: the `name` of the image (see: Dockerfile)")
 	f.bus.add(cmd)
 	return cmd
 }
@@ -58,7 +81,7 @@ func runAgent(ctx context.Context, c console, f agentFlags) error {
 	if f.name == "" {
 		f.name, _ = os.Hostname()
 	}
-	dial, err := f.bus.dial(f.nats, f.name)
+	dial, err := f.bus.dial(c, f.nats, f.name)
 	if err != nil {
 		return err
 	}

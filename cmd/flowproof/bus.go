@@ -22,8 +22,21 @@ func (f *busFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.key, "nats-key", "", "of the bus: the PEM `file` of that certificate's key")
 }
 
-// dial is how the bus at the address is reached.
-func (f busFlags) dial(address, name string) (cluster.Dial, error) {
+// dial is how the bus at the address is reached. One with a password in it can be referred to, since everybody on a
+// machine sees what processes are given: env:NAME, file:PATH.
+func (f busFlags) dial(c console, address, name string) (cluster.Dial, error) {
+	if variable, is := strings.CutPrefix(address, "env:"); is {
+		if address, _ = c.env(variable); address == "" {
+			return cluster.Dial{}, misused("env:%s: there is no such variable, or nothing in it; it is to hold the URL of the bus", variable)
+		}
+	}
+	if path, is := strings.CutPrefix(address, "file:"); is {
+		raw, err := readFile(path)
+		if err != nil {
+			return cluster.Dial{}, misused("%w", err)
+		}
+		address = strings.TrimSpace(string(raw))
+	}
 	if !strings.Contains(address, "://") {
 		address = "nats://" + address
 	}

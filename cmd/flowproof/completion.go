@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -66,9 +67,9 @@ func flagValues(verb string) map[string]cobra.CompletionFunc {
 	return map[string]cobra.CompletionFunc{
 		"profile": amongst(profiles()), "edition": amongst(catalogue.Editions()), "format": amongst(formats), "grant": amongst(grants),
 		"progress": amongst(progress), "fault": amongst(faults), "only": only, "tokens": amongst([]string{"rs512", "opaque"}),
-		"protocol": amongst([]string{"http/1.1", "h2"}),
-		"client":   ofTarget(func(t target.Target) string { return clientNames(t) }),
-		"user":     ofTarget(func(t target.Target) string { return userNames(t) }),
+		"protocol": amongst([]string{"http/1.1", "h2"}), "print": amongst(slices.Sorted(maps.Keys(placements()))),
+		"client": ofTarget(func(t target.Target) string { return clientNames(t) }),
+		"user":   ofTarget(func(t target.Target) string { return userNames(t) }),
 	}
 }
 

@@ -28,7 +28,7 @@ type crewFlags struct {
 
 func (f *crewFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.agents, "agents", "", "have agents send it: those on the bus at this `URL` (see: flowproof agent), or embedded:3 for three on this machine")
+	flags.StringVar(&f.agents, "agents", "", "have agents send it: those on the bus at this `URL` (or env:NAME or file:PATH of it; see: flowproof agent), or embedded:3 for three on this machine")
 	flags.IntVar(&f.expect, "expect", 0, "of --agents: how many there have to be; as many as answer without it")
 	flags.DurationVar(&f.wait, "agents-wait", 10*time.Second, "of --agents: how long to wait for them")
 	flags.DurationVar(&f.unsure, "clock-bound", 100*time.Millisecond, "of --agents: refuse agents of whose clock more than this cannot be told, since the way to them is too long")
@@ -132,7 +132,7 @@ func (f loadFlags) gather(ctx context.Context, c console, s subject) (cluster.Di
 		if s.stand != nil {
 			return cluster.Dial{}, 0, nil, misused("agents on other machines do not reach the sandbox in this process; give --target, or --agents embedded:3")
 		}
-		dial, err := f.crew.bus.dial(f.crew.agents, "load")
+		dial, err := f.crew.bus.dial(c, f.crew.agents, "load")
 		return dial, f.crew.expect, func() {}, err
 	}
 	folder, err := os.MkdirTemp("", "flowproof-bus-*")
