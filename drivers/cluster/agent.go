@@ -206,6 +206,6 @@ func (h *host) local(nanoseconds int64) time.Time {
 }
 
 // told is a moment of this process by the agent's clock.
-func (h *host) shown(t time.Time) time.Time { return h.Clock().Add(t.Sub(time.Now())).Round(0) }
+func (h *host) shown(t time.Time) time.Time { return h.Clock().Add(time.Until(t)).Round(0) }
 
 var _ load.Await = (*job)(nil).await

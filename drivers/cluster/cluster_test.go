@@ -226,3 +226,33 @@ func (s *scene) quiet(agent string, since time.Time) time.Duration {
 	}
 	return last.(time.Time).Sub(since) //nolint:forcetypeassert // it is one
 }
+
+// TestASearchAcrossAgents finds the rate that was allowed, and, when an agent is lost, claims nothing.
+func TestASearchAcrossAgents(t *testing.T) {
+	s := newScene(t)
+	s.agent("a")
+	leave := s.agent("b")
+	bounds, err := load.ParseObjective("p90<1s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	search := load.Capacity{Objective: bounds, Start: 200, Most: 400, Step: 500 * time.Millisecond}
+	p := load.Plan{Rate: 200, Duration: time.Second, Connections: 4}
+	ready, err := search.Plan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := s.crew(ready, expect(2))
+	l, err := search.FindWith(t.Context(), p, c.Whole())
+	if err != nil || l.Capacity == nil || len(l.Agents) != 2 {
+		t.Fatal(err, l.Capacity)
+	}
+	if c.Conclude(t.Context(), &l); l.Capacity.Held == 0 && l.Generator.Bottleneck == "" || !strings.Contains(strings.Join(l.Notices, "\n"), "of all agents together") {
+		t.Errorf("%+v %q", l.Capacity, l.Notices)
+	}
+	search.Say = func(reports.CapacityStep) { leave() } // after the first step
+	l, err = search.FindWith(t.Context(), p, c.Whole())
+	if l.Verdict == reports.Pass || err == nil && !strings.Contains(l.Partial, "no more can be sent") {
+		t.Errorf("%v, %s, %q", err, l.Verdict, l.Partial)
+	}
+}

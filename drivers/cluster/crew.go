@@ -55,7 +55,6 @@ type Crew struct {
 	change chan struct{} // something is new
 	round  int
 	follow jetstream.ConsumeContext
-	failed string // the bus does not give the results back
 }
 
 // A member is an agent.
@@ -80,7 +79,6 @@ type member struct {
 	failure  string
 	extents  []load.Extent
 	reissues [2]bool
-	released bool
 }
 
 // Muster looks for agents, and holds their versions and clocks to what a run needs.

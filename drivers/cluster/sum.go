@@ -153,6 +153,9 @@ func (c wholeCrew) Run(ctx context.Context, stages ...load.Stage) (reports.Load,
 	if lost := c.Lost(); len(lost) > 0 {
 		return l, fmt.Errorf("cluster: %w: %w: %s", load.ErrNoMore, ErrIncomplete, strings.Join(lost, ", "))
 	}
+	if err != nil && ctx.Err() == nil { // whatever the rate, it would be so
+		return l, fmt.Errorf("cluster: %w: %w", load.ErrNoMore, err)
+	}
 	return l, err
 }
 
