@@ -19,6 +19,7 @@ func reasons() map[string]string {
 	return map[string]string{
 		"github.com/HdrHistogram/hdrhistogram-go":  "latency histograms that are exact to three digits, merge, and other tools read",
 		"github.com/agnivade/levenshtein":          "the known name that was meant by a misspelt requirement or fault",
+		"github.com/andybalholm/cascadia":          "the CSS selectors of sign-in recipes, where no browser reads them",
 		"github.com/chromedp/cdproto":              "the types of the protocol by which Chromium is driven",
 		"github.com/chromedp/chromedp":             "starts Chromium and speaks that protocol, with no driver beside the browser",
 		"github.com/go-jose/go-jose/v4":            "verifies signed tokens and reads key sets; cryptography is not for us to write",

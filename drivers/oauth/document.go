@@ -14,6 +14,8 @@ type document struct {
 	refresh            string // where <meta http-equiv=refresh> leads
 	forms              []*form
 	links              []link
+	scripted           bool       // it has scripts
+	root               *html.Node // of the page, or nil
 }
 
 type link struct{ href, text string }
@@ -21,6 +23,7 @@ type link struct{ href, text string }
 // A form has its controls in document order.
 type form struct {
 	action, method string
+	id             string
 	cookies        bool // it stands in a banner about cookies
 	controls       []control
 }
@@ -33,6 +36,7 @@ type control struct {
 	autocomplete string
 	checked      bool
 	required     bool
+	node         *html.Node
 }
 
 func (c control) successful() bool {
@@ -72,14 +76,26 @@ func readDocument(body []byte) *document {
 		return d
 	}
 	r := reader{document: d}
+	r.root = root
 	r.read(root, nil)
+	r.adopt()
 	d.text = tidy(r.text.String())
 	return d
 }
 
 type reader struct {
 	*document
-	text strings.Builder
+	text  strings.Builder
+	apart []*html.Node // controls that name their form
+}
+
+// adopt gives the forms those of their controls that stand elsewhere.
+func (r *reader) adopt() {
+	for _, n := range r.apart {
+		if i := slices.IndexFunc(r.forms, func(f *form) bool { return f.id == attr(n, "form", "") }); i >= 0 {
+			r.control(n, r.forms[i])
+		}
+	}
 }
 
 func (r *reader) read(n *html.Node, f *form) {
@@ -92,20 +108,25 @@ func (r *reader) read(n *html.Node, f *form) {
 			return
 		}
 		switch n.Data {
-		case "script", "style", "template":
+		case "script":
+			r.scripted = true
+			return
+		case "style", "template":
 			return
 		case "head":
 			r.head(n)
 			return
 		case "form":
-			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET")), cookies: inBanner(n)}
+			f = &form{action: attr(n, "action", ""), method: strings.ToUpper(attr(n, "method", "GET")), id: attr(n, "id", ""), cookies: inBanner(n)}
 			r.forms = append(r.forms, f)
 		case "a":
 			if href := attr(n, "href", ""); href != "" {
 				r.links = append(r.links, link{href, content(n)})
 			}
 		case "input", "button", "select", "textarea":
-			if f != nil {
+			if id := attr(n, "form", ""); id != "" && (f == nil || f.id != id) {
+				r.apart = append(r.apart, n)
+			} else if f != nil {
 				r.control(n, f)
 			}
 		}
@@ -132,6 +153,8 @@ func (r *reader) head(n *html.Node) {
 		case c.Type != html.ElementNode:
 		case c.Data == "title":
 			r.title = content(c)
+		case c.Data == "script":
+			r.scripted = true
 		case c.Data == "meta" && strings.EqualFold(attr(c, "http-equiv", ""), "refresh"):
 			_, where, ok := strings.Cut(attr(c, "content", ""), ";")
 			name, where, is := strings.Cut(where, "=")
@@ -148,7 +171,7 @@ func (r *reader) control(n *html.Node, f *form) {
 	}
 	c := control{
 		name: attr(n, "name", ""), value: attr(n, "value", ""), checked: has(n, "checked"), required: has(n, "required"),
-		autocomplete: strings.ToLower(attr(n, "autocomplete", "")),
+		autocomplete: strings.ToLower(attr(n, "autocomplete", "")), node: n,
 	}
 	switch n.Data {
 	case "input":

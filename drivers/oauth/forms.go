@@ -8,12 +8,13 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"flowproof/drivers/target"
 )
 
 // NewForms makes a user agent that reads plain HTML forms and runs no scripts: quick, and enough for
-// servers whose pages work without them. It detects the forms, so sign-in recipes are not for it.
+// servers whose pages work without them. It plays sign-in recipes, and says where a step needs a script.
 func NewForms(t target.Target, d *Driver) UserAgent {
 	return &forms{target: t, driver: d, codes: NewCodes(), tried: d.Tried()}
 }
@@ -72,6 +73,7 @@ func origin(raw string) string {
 type formSession struct {
 	*forms
 	jar http.CookieJar
+	in  atomic.Bool // a visit got past whatever sign-in there is
 }
 
 func (s *formSession) Close() error { return nil }
@@ -124,10 +126,26 @@ func (s *formSession) Visit(ctx context.Context, v Visit) (Landing, error) {
 	})
 	l.Trail = p.trail
 	p.remember(ctx, l, err)
+	if l.Kind == Redirected {
+		s.in.Store(true)
+	} else if err == nil && v.User != nil && !s.in.Load() && p.signedIn == 0 {
+		err = drawn(l)
+	}
 	if err != nil {
 		return l, fmt.Errorf("oauth: visit the authorization endpoint: %w", err)
 	}
 	return l, nil
+}
+
+// drawn is why nobody signs in on a page that its scripts are to draw.
+func drawn(l Landing) error {
+	if l.Kind != Shown || l.Page == nil || l.Page.Status >= http.StatusBadRequest {
+		return nil
+	}
+	if d := readDocument([]byte(l.Page.HTML)); !d.scripted || len(d.forms) > 0 {
+		return nil
+	}
+	return fmt.Errorf("the page of %s has no form before its scripts draw one, and plain HTML forms run none: a browser is needed. It says: %s", origin(l.URL), l.Page.Words())
 }
 
 const (
@@ -146,23 +164,34 @@ type visiting struct {
 	oneTime   int // times a one-time password was sent
 	consented int // times a consent page was answered
 	paused    bool
+
+	step   int    // of the recipe
+	begun  bool   // a step of it was done
+	played bool   // all of them were
+	typed  typing // on this page
 }
 
 func (p *visiting) play(ctx context.Context, r Request) (Landing, error) {
-	for range maxPages {
+	recipe := len(p.session.target.SignIn)
+	for range maxPages + recipe {
 		e, landed, err := p.follow(ctx, r)
 		if err != nil || landed != nil {
 			return value(landed), err
 		}
 		page := readDocument(e.Body)
+		p.typed = typing{}
 		p.pause(ctx, page)
-		next, landed, err := p.act(ctx, e, page)
+		act := p.act
+		if recipe > 0 && !p.played {
+			act = p.followRecipe
+		}
+		next, landed, err := act(ctx, e, page)
 		if err != nil || landed != nil {
 			return value(landed), err
 		}
 		r = next
 	}
-	return Landing{}, fmt.Errorf("the server asked for more than %d pages to be filled in", maxPages)
+	return Landing{}, fmt.Errorf("the server asked for more than %d pages to be filled in", maxPages+recipe)
 }
 
 func value(l *Landing) Landing {

@@ -104,9 +104,9 @@ func newSignInSite(t *testing.T, kind string) *signInSite {
 }
 
 // session is one of a new user agent, which tells what the observers hear.
-func (s *signInSite) session(t *testing.T, named bool) (Session, *[]string) {
+func (s *signInSite) session(t *testing.T, named bool, steps ...target.Step) (Session, *[]string) {
 	t.Helper()
-	at := target.Target{URL: s.as.URL, Endpoints: target.Endpoints{Authorization: s.as.URL + "/oauth/auth"}}
+	at := target.Target{URL: s.as.URL, SignIn: steps, Endpoints: target.Endpoints{Authorization: s.as.URL + "/oauth/auth"}}
 	if named {
 		at.SignInHosts = []string{strings.TrimPrefix(s.idp.URL, "http://")}
 	}

@@ -130,6 +130,9 @@ func (p *visiting) signIn(e Exchange, d *document, f *form) (Request, *Landing, 
 		return Request{}, shownPage(SignIn, e, d), nil
 	}
 	password := f.find(func(c control) bool { return c.kind == "password" })
+	if p.played && p.signedIn == 0 {
+		return Request{}, nil, fmt.Errorf("the sign-in recipe is played to its end, and the page of %s still asks to sign in", origin(e.Request.FullURL()))
+	}
 	if again := password >= 0 && p.signedIn > 0 || password < 0 && p.identity > 0; again {
 		return Request{}, nil, p.refused("the credentials", e, d)
 	}
@@ -217,18 +220,23 @@ func (p *visiting) decide(e Exchange, d *document, accept, deny choice) (Request
 		if !p.session.own(where, p.visit) && !Lands(where, p.visit.RedirectURIs...) {
 			return Request{}, nil, errors.New("the consent page's refusal leads to another server")
 		}
-		if l := p.leaving(where); l != nil {
-			l.Via = "link"
-			return Request{}, l, nil
-		}
-		next := Request{Title: title, Client: e.Request.Client, Method: "GET", URL: where}
-		next.Header = Params{{"Accept", htmlType}}
-		return next, nil, nil
+		return p.followLink(e, where, title)
 	}
 	if p.visit.Consent != Deny {
 		c.form.tick()
 	}
 	return p.submit(e, c.form, c.button, title)
+}
+
+// followLink is the request that a link makes, or the landing where it leads away from the server.
+func (p *visiting) followLink(e Exchange, where, title string) (Request, *Landing, error) {
+	if l := p.leaving(where); l != nil {
+		l.Via = "link"
+		return Request{}, l, nil
+	}
+	next := Request{Title: title, Client: e.Request.Client, Method: "GET", URL: where}
+	next.Header = Params{{"Accept", htmlType}}
+	return next, nil, nil
 }
 
 // refused is the end of a visit whose sign-in page came back.
