@@ -231,7 +231,7 @@ func failureMend(at target.Target, l oauth.Landing, err error) string {
 	case unreached(l, err):
 		return "check url and endpoints.authorization in the target file, and that this machine reaches them"
 	case len(at.SignIn) > 0:
-		return "choose another selector for this step, from those below, or mark it optional: true"
+		return "choose another selector for this step, from those below, mark it optional: true, or give a slow page more patience: 20s"
 	}
 	return "if the page asks for something that was not recognised, write the steps under sign_in, with selectors from those below"
 }

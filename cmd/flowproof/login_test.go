@@ -82,7 +82,7 @@ func TestLoginTellsWhatFailed(t *testing.T) {
 		},
 		"a selector that is not there": {
 			"sign_in: auto", "sign_in:\n  - fill: {selector: \"#username\", value: username}\n  - click: {selector: \"#next\"}", fallsShort,
-			[]string{"step 1: filled #username", "✗ play step 2 of the sign-in recipe (click #next): the time is over", "choose another selector", "the page had:", "#username"}, true,
+			[]string{"step 1: filled #username", "✗ play step 2 of the sign-in recipe (click #next): the page has not shown it for 8s", "choose another selector", "the page had:", "#username"}, true,
 		},
 		"another client's redirect URI": {
 			"https://app.acme.test/authorized", "https://app.acme.test/nowhere", fallsShort,

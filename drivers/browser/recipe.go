@@ -1,7 +1,9 @@
 package browser
 
 import (
+	"cmp"
 	"fmt"
+	"time"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
@@ -38,7 +40,7 @@ func (v *visit) followRecipe() {
 			if step.Do == "fill" && step.Value == "password" {
 				v.sent.password, v.typed = true, true
 			}
-			v.step++
+			v.next()
 			v.begun = true
 			v.sentFrom, v.alert = v.page, v.view.Alert
 			v.decide()
@@ -78,15 +80,35 @@ func (v *visit) awaitStep(step target.Step, news int) {
 	case v.news != news:
 		v.decide()
 	case step.Optional:
-		v.wait(v.lull(), func() {
-			v.step++
+		v.wait(v.left(cmp.Or(step.Patience, restless), cmp.Or(step.Patience, v.lull())), func() {
+			v.next()
 			v.decide()
 		})
 	case v.sent.password && v.view.Password && (v.page != v.sentFrom || v.view.Alert != "" && v.view.Alert != v.alert):
 		v.refused() // the page that asks for the password is back, and the step will never come
 	case !v.begun && v.view.Kind != "sign-in":
 		v.meet()
+	default:
+		limit := cmp.Or(step.Patience, stepWait)
+		v.wait(v.left(limit, limit), func() {
+			v.failure = v.fail(v.recipeStep(), fmt.Sprintf("the page has not shown it for %v", limit))
+		})
 	}
+}
+
+// next goes on to the next step.
+func (v *visit) next() {
+	v.step++
+	v.waiting = time.Time{}
+}
+
+// left is how long the page is waited on still: for so long at a time, and not longer than the limit, even if there
+// is news of it all the time.
+func (v *visit) left(limit, atATime time.Duration) time.Duration {
+	if v.waiting.IsZero() {
+		v.waiting = time.Now()
+	}
+	return min(atATime, max(0, time.Until(v.waiting.Add(limit))))
 }
 
 // recipeStep names the step that the visit is at.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pquerna/otp/totp"
 
@@ -337,5 +338,55 @@ func TestFailureTellsWhatThePageHad(t *testing.T) {
 	}
 	if !slices.Equal(f.Had, want) {
 		t.Errorf("the page had %+v", f.Had)
+	}
+}
+
+// TestMissingStepIsToldSoon: however much the page moves, and a step has the patience that it was given.
+func TestMissingStepIsToldSoon(t *testing.T) {
+	const form = `<form action=/in><input id=user name=login><input id=secret type=password><button id=go>Sign in</button></form>`
+	const restless = form + `<p id=clock role=alert></p><script>setInterval(() => clock.textContent = performance.now(), 20)</script>`
+	const late = form + `<p>Who are you?</p><script>go.hidden = true; setTimeout(() => go.hidden = false, 1500)</script>`
+	with := func(s target.Step, d time.Duration) target.Step { s.Patience = d; return s }
+	maybe := func(s target.Step) target.Step { s.Optional = true; return s }
+	for _, c := range []struct {
+		name, page string
+		step       target.Step
+		most       time.Duration
+		says       string
+	}{
+		{"a page at rest", form, click("#gone"), 10 * time.Second, "play step 2 of the sign-in recipe (click #gone): the page has not shown it for 8s"},
+		{"a page that moves", restless, click("#gone"), 10 * time.Second, "the page has not shown it for 8s"},
+		{"little patience", restless, with(click("#gone"), time.Second), 4 * time.Second, "the page has not shown it for 1s"},
+		{"an optional one on a page that moves", restless, maybe(click("#gone")), 16 * time.Second, "play step 3"},
+		{"enough patience", late, with(click("#go"), 6*time.Second), 5 * time.Second, ""},
+		{"patience with an optional one", late, maybe(with(click("#go"), 6*time.Second)), 5 * time.Second, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			as := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/in" {
+					http.Redirect(w, r, client+"?code=c0de-of-alice", http.StatusFound)
+					return
+				}
+				render(w, "Sign in", c.page)
+			}))
+			t.Cleanup(as.Close)
+			steps := []target.Step{fill("#user", "username"), c.step}
+			if c.step.Optional {
+				steps = append(steps, with(click("#gone"), 200*time.Millisecond))
+			}
+			b := start(t, target.Target{Name: "late", URL: as.URL, SignIn: steps, Endpoints: target.Endpoints{Authorization: as.URL + "/authorize"}}, Options{})
+			began := time.Now()
+			l, err := open(t, b).Visit(t.Context(), oauth.Visit{URL: as.URL + "/authorize", RedirectURIs: []string{client}, User: alice(), NoPicture: true})
+			if took := time.Since(began); took > c.most {
+				t.Errorf("told after %v", took)
+			}
+			switch {
+			case c.says == "" && (err != nil || l.Query.Get("code") == ""):
+				t.Errorf("landed %s, %v", l.Kind, err)
+			case c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)):
+				t.Errorf("error %v", err)
+			}
+		})
 	}
 }

@@ -26,6 +26,7 @@ const (
 	longLull = 3 * time.Second        // the same for one that shows nothing yet, or says that it is loading
 	stuck    = 5 * time.Second        // without a change after something was sent
 	restless = 6 * time.Second        // since it was loaded, for a page that never stops changing
+	stepWait = 8 * time.Second        // for what a step of a recipe needs, on one page
 )
 
 // A visit plays one authorization request. It is a loop over the tab's events: whatever comes first,
@@ -67,11 +68,12 @@ type visit struct {
 	agreed    string // what stood on the button; a script may put another one in its place, and ask on
 	consents  int
 	wentOn    bool
-	banners   int  // about cookies, that were taken away
-	dismissed int  // what was known of the page then
-	step      int  // of the recipe
-	begun     bool // a step of it was done
-	played    bool // all of them were
+	banners   int       // about cookies, that were taken away
+	dismissed int       // what was known of the page then
+	step      int       // of the recipe
+	waiting   time.Time // since when the page is waited on for the step
+	begun     bool      // a step of it was done
+	played    bool      // all of them were
 
 	lastDeed time.Time
 }
@@ -109,6 +111,9 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 	limit := s.b.patience
 	if v.User != nil && !v.User.TOTP.Empty() {
 		limit += 30 * time.Second // the next one-time password may have to be waited for
+	}
+	for _, step := range s.b.target.SignIn {
+		limit += step.Patience
 	}
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -325,7 +330,7 @@ func (v *visit) navigated(e *page.EventFrameNavigated) {
 		return
 	}
 	v.page++
-	v.told, v.loaded, v.said = false, time.Time{}, nil
+	v.told, v.loaded, v.said, v.waiting = false, time.Time{}, nil, time.Time{}
 	if !v.begun {
 		v.step = 0 // what was not there on the last page may be on this one
 	}

@@ -165,7 +165,7 @@ func (p *visiting) press(e Exchange, d *document, n *html.Node) (Request, *Landi
 				r, err := p.sendTyped(e, f, i)
 				return r, nil, err
 			case "checkbox", "radio":
-				f.tick(i)
+				f.toggle(i)
 				return Request{}, nil, nil
 			}
 			if at != n || f.controls[i].kind == "button" {
@@ -211,8 +211,8 @@ func within(n, around *html.Node) bool {
 	return false
 }
 
-// tick presses a box: of radio buttons with one name, one is pressed.
-func (f *form) tick(i int) {
+// toggle presses a box: of radio buttons with one name, one is pressed.
+func (f *form) toggle(i int) {
 	pressed := &f.controls[i]
 	if pressed.kind == "checkbox" {
 		pressed.checked = !pressed.checked

@@ -95,20 +95,23 @@ type stepFile struct {
 }
 
 type actFile struct {
-	Selector string `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
-	Optional bool   `json:"optional"`
+	Selector string        `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
+	Optional bool          `json:"optional"`
+	Patience time.Duration `json:"patience"`
 }
 
 type fillFile struct {
-	Selector string `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
-	Value    string `json:"value" jsonschema:"required,enum=username,enum=password"`
-	Optional bool   `json:"optional"`
+	Selector string        `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
+	Value    string        `json:"value" jsonschema:"required,enum=username,enum=password"`
+	Optional bool          `json:"optional"`
+	Patience time.Duration `json:"patience"`
 }
 
 type expectFile struct {
-	Selector string `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
-	Text     string `json:"text" jsonschema:"required" mend:"write text: with what the page shows"`
-	Optional bool   `json:"optional"`
+	Selector string        `json:"selector" jsonschema:"required" mend:"write selector: with a CSS selector"`
+	Text     string        `json:"text" jsonschema:"required" mend:"write text: with what the page shows"`
+	Optional bool          `json:"optional"`
+	Patience time.Duration `json:"patience"`
 }
 
 // A reference says where a secret is. What is no reference is never repeated: it may be the secret itself.

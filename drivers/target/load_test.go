@@ -76,7 +76,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	if !slices.Equal(names, []string{"service", "web", "spa", "mobile", "spare"}) {
 		t.Errorf("clients in the order %q", names)
 	}
-	if len(got.SignIn) != 7 || got.SignIn[0] != (Step{Do: "fill", Selector: "#user", Value: "username"}) || !got.SignIn[1].Optional || !got.SignIn[4].Optional || got.SignIn[6].Value != "Welcome" {
+	if len(got.SignIn) != 7 || got.SignIn[0] != (Step{Do: "fill", Selector: "#user", Value: "username"}) || !got.SignIn[1].Optional || !got.SignIn[4].Optional || got.SignIn[3].Patience != 20*time.Second || got.SignIn[6].Value != "Welcome" {
 		t.Errorf("sign-in %+v", got.SignIn)
 	}
 	if !slices.Equal(got.SignInHosts, []string{"login.acme.test", "sso.acme.test:8443", "id.acme.test"}) {

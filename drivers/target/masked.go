@@ -138,6 +138,7 @@ func (k *keys) signIn(steps []Step) {
 			act.text("text", s.Value)
 		}
 		act.truth("optional", s.Optional)
+		act.duration("patience", s.Patience)
 		list = append(list, yaml.MapSlice{{Key: s.Do, Value: yaml.MapSlice(*act)}})
 	}
 	k.add("sign_in", list)

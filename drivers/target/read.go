@@ -112,18 +112,18 @@ func (w stepFile) step() Step {
 	s := Step{Optional: w.Optional}
 	act := func(do string, a *actFile) {
 		if a != nil {
-			s.Do, s.Selector, s.Optional = do, a.Selector, s.Optional || a.Optional
+			s.Do, s.Selector, s.Optional, s.Patience = do, a.Selector, s.Optional || a.Optional, a.Patience
 		}
 	}
 	act("click", w.Click)
 	act("wait", w.Wait)
 	act("totp", w.TOTP)
 	if a := w.Fill; a != nil {
-		act("fill", &actFile{a.Selector, a.Optional})
+		act("fill", &actFile{a.Selector, a.Optional, a.Patience})
 		s.Value = a.Value
 	}
 	if a := w.Expect; a != nil {
-		act("expect", &actFile{a.Selector, a.Optional})
+		act("expect", &actFile{a.Selector, a.Optional, a.Patience})
 		s.Value = a.Text
 	}
 	return s

@@ -140,6 +140,7 @@ type Step struct {
 	Selector string // CSS
 	Value    string // for fill: username or password; for expect: text that the page shows
 	Optional bool
+	Patience time.Duration // with which its element is waited for; 0: the user agent's own
 }
 
 // Client returns the client of that name.
