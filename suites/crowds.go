@@ -131,7 +131,7 @@ func crowds(s *session) {
 
 // judgeThrottling holds an answer to a guess to what a server that has enough of it may say.
 func (s *session) judgeThrottling(x oauth.Exchange, tried int) {
-	s.seen.expected = "a refusal, or 429 or 503 with Retry-After and the error in JSON"
+	s.seen.expected, s.seen.wording = "a refusal, or 429 or 503 with Retry-After and the error in JSON", true
 	if !x.Answered() || x.Status >= 500 && !putOff(x) {
 		s.seen.decide(x)
 		s.violated("after %d wrong secrets: %s", tried, answered(x))

@@ -79,6 +79,8 @@ func (f *findings) add(r ginkgo.SpecReport) {
 	seen := f.session.seen
 	if r.State == types.SpecStatePassed {
 		seen.settle()
+	} else if why := seen.putOffAt(r); why != "" {
+		seen.unproven = why
 	}
 	for _, label := range r.Labels() {
 		row, known := catalogue.ByID(label)

@@ -177,7 +177,11 @@ func issuerInEvery(s *session) {
 		}
 		issuer, _ := m["issuer"].(string)
 		s.seen.expected = "iss once, equal to the metadata's issuer " + printable(issuer)
-		for _, x := range s.passive.redirects() {
+		brought := s.passive.redirects()
+		if len(brought) == 0 {
+			s.notApplicable("the run brought no response to a client")
+		}
+		for _, x := range brought {
 			l := oauth.ParseLanding(x.Location())
 			if told := valuesOf(slices.Concat(l.Query, l.Fragment), "iss"); len(told) != 1 || told[0] != issuer {
 				s.seen.decide(x)

@@ -24,6 +24,10 @@ func announced(s *session) {
 			}
 			s.seen.expected = "any answer but unsupported_grant_type for " + printable(grant)
 			x, known := s.knowsGrant(ctx, grant)
+			if throttled(x) {
+				s.seen.decide(x)
+				s.inconclusive("the server throttles (%s), so whether it knows %s is not told", answered(x), printable(grant))
+			}
 			if !known {
 				s.seen.decide(x)
 				s.violated("%s is announced, and the token endpoint answers %s", printable(grant), answered(x))
@@ -189,7 +193,7 @@ func (s *session) worksBy(ctx SpecContext, c target.Client, method string, right
 		verifier = oauth.NewVerifier()
 	}
 	x := s.send(ctx, s.driver.Redeem(c, l.Params().Get("code"), c.RedirectURI(target.AuthorizationCode), verifier))
-	if x.Status >= http.StatusInternalServerError || x.Status == http.StatusTooManyRequests {
+	if x.Status >= http.StatusInternalServerError || throttled(x) {
 		s.inconclusive("the code was neither redeemed nor refused: %s", answered(x))
 	}
 	s.seen.decide(x)

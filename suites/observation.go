@@ -21,6 +21,7 @@ type observation struct {
 	unproven  string          // why it is inconclusive
 	missing   string          // why it is not applicable
 	judged    int             // exchanges judged, for passive rows
+	wording   bool            // how an answer is worded is judged, whatever it says
 }
 
 func (o *observation) see(x oauth.Exchange) {

@@ -308,7 +308,7 @@ func (s *session) survives(ctx SpecContext, c target.Client, token string, tried
 	s.seen.decide(tried)
 	s.seen.expected = "a refresh token that lives on"
 	switch {
-	case used.Status >= 500 || used.Status == http.StatusTooManyRequests:
+	case used.Status >= 500 || throttled(used):
 		s.inconclusive("whether the token lives cannot be told: %s", answered(used))
 	case !used.IssuedToken():
 		s.violated("the token ended (%s): %s", answered(tried), answered(used))

@@ -75,6 +75,7 @@ func tokenAnswers(s *session) {
 				marker := "Mk" + oauth.NewState()
 				x := s.send(ctx, probe(ctx, marker))
 				s.seen.decide(x)
+				s.seen.wording = true
 				s.seen.expected = "an error in which neither the secret nor anything of the server's inside can be read"
 				if x.Request.Form.Get("code") == marker { // what is repeated of a code is no secret any more
 					marker = "\x00"
@@ -89,6 +90,9 @@ func tokenAnswers(s *session) {
 				}
 				if leak := innards(string(x.Body)); leak != "" {
 					s.violated("the body shows the server's inside: %s", leak)
+				}
+				if throttled(x) {
+					s.inconclusive("the server throttles (%s), so what it says to a wrong secret is not told", answered(x))
 				}
 			},
 			Entry("a wrong client secret by Basic", func(_ SpecContext, marker string) oauth.Request {
@@ -145,7 +149,7 @@ func (s *session) judgePassively(id string) {
 	if t.seen == 0 {
 		s.inconclusive("no answer of the run was of the kind that this is about")
 	}
-	s.seen.judged = t.seen
+	s.seen.judged, s.seen.wording = t.seen, true
 	s.seen.decide(t.at)
 	switch t.worst.worse {
 	case "":
