@@ -91,7 +91,10 @@ func login(ctx context.Context, c console, f loginFlags) error {
 	agent, err := browser.Start(ctx, s.target, browser.Options{
 		Path: path, Headed: f.headed, Tried: driver.Tried(), Redact: driver.Redactor().Text, Learn: driver.Redactor().Learn, Observe: driver.Report, Tell: t.tell,
 	})
-	if err != nil {
+	switch display, _ := c.env("DISPLAY"); {
+	case err != nil && f.headed:
+		return unable("%w (DISPLAY is %q); leave --headed out, or log in to a desktop (ssh -X, xvfb-run)", err, display)
+	case err != nil:
 		return unable("%w", err)
 	}
 	defer func() { _ = agent.Close() }()

@@ -83,12 +83,21 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	if !unbind() {
 		return nil, errors.Join(fmt.Errorf("browser: starting %s: %w", path, context.Cause(ctx)), b.Close())
 	}
-	if err != nil {
+	switch {
+	case err != nil && o.Headed && displayless(err):
+		return nil, errors.Join(fmt.Errorf("browser: %s finds no display to show its window on", path), b.Close())
+	case err != nil:
 		return nil, errors.Join(fmt.Errorf("browser: starting %s: %s", path, words(err)), b.Close())
 	}
 	_, number, _ := strings.Cut(version.Product, "/")
 	b.product = "Chromium " + number
 	return b, nil
+}
+
+// displayless reports whether that is why the browser did not start.
+func displayless(err error) bool {
+	said := err.Error()
+	return strings.Contains(said, "Missing X server") || strings.Contains(said, "cannot open display") || strings.Contains(said, "Failed to connect to Wayland display")
 }
 
 // words puts what a browser said when it failed to start, line by line, into one.
