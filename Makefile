@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile soak bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile soak endurance bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
 
 all: build
 
@@ -58,7 +58,13 @@ soak: build
 	until [ -f $(OUT)/soak/target.yaml ]; do sleep 0.1; done; \
 	bin/flowproof load -t $(OUT)/soak/target.yaml --rate 2000/s --duration $${SOAK:-30m} --progress none --out $(OUT)/soak & load=$$!; \
 	while kill -0 $$load 2>/dev/null; do echo "$$(date +%T) load $$(ps -o rss= -p $$load) KiB, sandbox $$(ps -o rss= -p $$sandbox) KiB"; sleep 30; done; wait $$load
-	$(GO) test ./cmd/flowproof -run ChecksLeaveNothing -count 1 -timeout 60m -v -args -checks $${CHECKS:-200}
+	$(MAKE) --no-print-directory endurance
+
+# 200 checks in one process: goroutines, files, browsers and memory after the first, and after each 50.
+# CHECKS=30 ENDURANCE=-in-browser makes fewer, in a browser.
+endurance: browser
+	$(GO) test ./cmd/flowproof -run ChecksLeaveNothing -count 1 -timeout 120m -v -args -checks $${CHECKS:-200} $(ENDURANCE)
+
 # Authorization servers in other languages, each installed from its own registry into a cache; by hand, not in CI.
 # PEERS="keycloak" takes one; testdata/peers/README.md says more.
 peers-all: browser build
