@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"flowproof/drivers/sandbox"
 	"flowproof/reports"
@@ -32,6 +35,8 @@ type interruption struct {
 	happen func(t *testing.T, v *victim)
 	silent bool     // the server answers nothing from then on
 	deaf   []string // stdout, stderr: nobody reads it
+	full   bool     // stdout is a device that is full
+	window bool     // stdout and stderr are a terminal
 	code   int
 	record string // whole, interrupted, or old: the one of an earlier run is untouched
 	says   string // in stderr
@@ -42,6 +47,8 @@ type interruption struct {
 type victim struct {
 	process *os.Process
 	temp    string // where its browsers have their profiles
+	out     string // where it writes to, or what became of it
+	window  *os.File
 }
 
 // browsers are the processes of the run's browsers.
@@ -84,6 +91,56 @@ func suspend(t *testing.T, v *victim) {
 	time.AfterFunc(2500*time.Millisecond, func() { signalled(syscall.SIGCONT)(t, v) })
 }
 
+// freezeBrowsers suspends every browser of the run, as a machine does that swaps.
+func freezeBrowsers(t *testing.T, v *victim) {
+	pids := v.browsers()
+	if len(pids) == 0 {
+		t.Error("there is no browser to suspend")
+	}
+	for _, pid := range pids {
+		_ = syscall.Kill(pid, syscall.SIGSTOP)
+	}
+}
+
+// replaceFolder puts a file where the run is to write to; what was there is elsewhere. It cannot be written to then,
+// not even by root, whom no permissions bind.
+func replaceFolder(t *testing.T, v *victim) {
+	there := v.out
+	v.out += ".moved"
+	if err := errors.Join(os.Rename(there, v.out), os.WriteFile(there, nil, 0o600)); err != nil {
+		t.Error(err)
+	}
+}
+
+// resize makes the terminal's window small, and smaller.
+func resize(t *testing.T, v *victim) {
+	for _, width := range []uint16{20, 1, 0, 300} {
+		if err := unix.IoctlSetWinsize(int(v.window.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 2, Col: width}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// openTerminal is a new terminal: the side that shows it, and the side that a process has.
+func openTerminal(t *testing.T) (window, terminal *os.File) {
+	t.Helper()
+	window, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = window.Close() })
+	fd := int(window.Fd())
+	number, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
+	if err = errors.Join(err, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0), unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 100})); err != nil {
+		t.Fatal(err)
+	}
+	terminal, err = os.OpenFile("/dev/pts/"+strconv.Itoa(number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return window, terminal
+}
+
 func interruptions() []interruption {
 	check, load := []string{"check", "--no-browser"}, []string{"load", "--rate", "200/s", "--duration", "4s", "--progress", "none"}
 	quick := []string{"check", "--no-browser", "--only", "client_credentials"}
@@ -100,6 +157,12 @@ func interruptions() []interruption {
 		{name: "check: nobody reads stdout", verb: append(slices.Clone(quick), "--progress", "teamcity"), deaf: []string{"stdout"}, code: 3, record: "whole", says: "broken pipe"},
 		{name: "check: nobody reads stdout or stderr", verb: quick, deaf: []string{"stdout", "stderr"}, code: 0, record: "whole"},
 		{name: "check: nobody reads the record", verb: append(slices.Clone(quick), "--json"), deaf: []string{"stdout"}, code: 3, record: "whole", says: "broken pipe"},
+		{name: "check: stdout is full", verb: append(slices.Clone(quick), "--json"), full: true, code: 3, record: "whole", says: "no space left on device"},
+		{name: "check: the folder goes away", verb: quick, at: 20, happen: replaceFolder, code: 3, record: "old", says: "not a directory"},
+		{name: "check: the window changes its size", verb: check, at: 50, happen: resize, window: true, code: -2, record: "whole"},
+		{name: "check in a browser: the browser is suspended", verb: []string{"check", "--only", "RFC9700-4.12-no-307"}, at: 2, happen: freezeBrowsers, code: 3, record: "whole"},
+		{name: "load: the folder goes away", verb: load, at: 200, happen: replaceFolder, code: 3, record: "old", says: "not a directory"},
+		{name: "load: the window changes its size", verb: load[:len(load)-2], at: 200, happen: resize, window: true, code: -2, record: "whole"},
 		{name: "load: SIGINT", verb: load, at: 200, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},
 		{name: "load: SIGTERM", verb: load, at: 200, happen: signalled(syscall.SIGTERM), code: 130, record: "interrupted"},
 		{name: "load: SIGKILL", verb: load, at: 200, happen: signalled(syscall.SIGKILL), code: -1, record: "old"},
@@ -126,7 +189,7 @@ func befall(t *testing.T, i interruption) {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	v := &victim{temp: filepath.Join(folder, "temp")}
+	v := &victim{temp: filepath.Join(folder, "temp"), out: filepath.Join(folder, "out")}
 	began := make(chan struct{}) // v.process is known
 	happened := make(chan struct{})
 	var requests atomic.Int64
@@ -147,8 +210,8 @@ func befall(t *testing.T, i interruption) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := filepath.Join(folder, "out")
-	name := filepath.Join(out, i.verb[0]+".json")
+	out, record := v.out, i.verb[0]+".json"
+	name := filepath.Join(out, record)
 	for _, err := range []error{os.Mkdir(v.temp, 0o700), os.Mkdir(out, 0o700), os.WriteFile(name, []byte(oldRecord), 0o600)} {
 		if err != nil {
 			t.Fatal(err)
@@ -177,12 +240,37 @@ func befall(t *testing.T, i interruption) {
 			cmd.Stderr = to
 		}
 	}
+	if i.full {
+		device, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer device.Close()
+		cmd.Stdout = device
+	}
+	read := make(chan struct{}) // what the terminal shows
+	close(read)
+	if i.window {
+		window, terminal := openTerminal(t)
+		v.window, cmd.Stdin, cmd.Stdout, cmd.Stderr = window, terminal, terminal, terminal
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+		read = make(chan struct{})
+		go func() {
+			defer close(read)
+			_, _ = io.Copy(&said, window) // ends when the last process has left the terminal
+		}()
+		defer terminal.Close()
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
+	}
+	if terminal, is := cmd.Stdout.(*os.File); is && i.window {
+		_ = terminal.Close()
 	}
 	v.process = cmd.Process
 	close(began)
 	err = cmd.Wait()
+	<-read
 	if ctx.Err() != nil {
 		t.Fatalf("it did not end\n%s", said.String())
 	}
@@ -196,10 +284,13 @@ func befall(t *testing.T, i interruption) {
 	if code := cmd.ProcessState.ExitCode(); code != i.code && i.code != -2 || i.code == -2 && code != conforms && code != unproven {
 		t.Errorf("exit code %d, want %d", code, i.code)
 	}
+	if i.window && !strings.Contains(said.String(), "\x1b[") {
+		t.Error("nothing was drawn on the terminal")
+	}
 	if !strings.Contains(said.String(), i.says) || strings.Contains(said.String(), "panic:") || strings.Contains(said.String(), "goroutine ") {
 		t.Errorf("want %q", i.says)
 	}
-	i.judgeRecord(t, name)
+	i.judgeRecord(t, filepath.Join(v.out, record))
 	i.judgeRemains(t, v, path)
 	if t.Failed() {
 		t.Logf("it said\n%s", said.String())
@@ -268,7 +359,7 @@ func (i interruption) judgeRemains(t *testing.T, v *victim, target string) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("%v is left (%v)", left, err)
 	}
-	files, err := os.ReadDir(filepath.Join(filepath.Dir(v.temp), "out"))
+	files, err := os.ReadDir(v.out)
 	if err != nil {
 		t.Fatal(err)
 	}

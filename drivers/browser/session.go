@@ -88,6 +88,8 @@ func (a *arrival) wait(ctx context.Context) {
 
 // Session opens an isolated session.
 func (b *Browser) Session(ctx context.Context) (oauth.Session, error) {
+	ctx, stop := b.promptly(ctx)
+	defer stop()
 	s := &session{b: b, queue: newQueue(), blank: true}
 	s.close = sync.OnceValue(s.dispose)
 	if err := s.open(ctx); err != nil {
@@ -96,8 +98,15 @@ func (b *Browser) Session(ctx context.Context) (oauth.Session, error) {
 	return s, nil
 }
 
+// promptly bounds what only the browser itself has to do, which may be suspended or out of memory.
+func (b *Browser) promptly(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, b.patience, errors.New("the browser does not answer"))
+}
+
 // Tab opens one more tab of the session.
 func (s *session) Tab(ctx context.Context) (oauth.Session, error) {
+	ctx, stop := s.b.promptly(ctx)
+	defer stop()
 	t := &session{b: s.b, id: s.id, queue: newQueue(), blank: true}
 	t.close = sync.OnceValue(t.shut)
 	if err := t.attach(ctx); err != nil {
