@@ -17,12 +17,15 @@ import (
 // complete tells the shells which values the flags of all verbs take.
 func complete(root *cobra.Command) {
 	for _, verb := range root.Commands() {
-		for flag, values := range flagValues(verb.Name()) {
+		for flag := range flagValues(verb.Name()) {
 			if verb.Flags().Lookup(flag) == nil {
 				continue
 			}
-			// It fails for a flag that is not there, or that has its values already.
-			_ = verb.RegisterFlagCompletionFunc(flag, values)
+			// It fails for a flag that is not there, or that has its values already. What is registered is kept for as
+			// long as the process lives, so it makes the values when it is asked.
+			_ = verb.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+				return flagValues(verb.Name())[flag](cmd, args, typed)
+			})
 		}
 		for flag, kinds := range map[string][]string{"target": {"yaml", "yml"}, "plan": {"yaml", "yml"}, "waivers": {"yaml", "yml"}, "baseline": {"json"}, "ca": {"pem", "crt"}} {
 			if verb.Flags().Lookup(flag) != nil {
