@@ -30,6 +30,7 @@ const version = "1.2.3"
 type scene struct {
 	t       *testing.T
 	server  *Server
+	dial    Dial // how agents and crews reach their bus
 	folder  string
 	issuer  *httptest.Server
 	served  atomic.Int64
@@ -46,6 +47,7 @@ func newScene(t *testing.T) *scene {
 	if s.server, err = Embed(s.folder); err != nil {
 		t.Fatal(err)
 	}
+	s.dial = s.server.Dial()
 	s.issuer = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		n := s.served.Add(1)
 		_, secret, _ := r.BasicAuth()
@@ -68,7 +70,7 @@ func newScene(t *testing.T) *scene {
 // bus is a connection to the scene's bus.
 func (s *scene) bus() *Bus {
 	s.t.Helper()
-	b, err := Connect(s.server.Dial())
+	b, err := Connect(s.dial)
 	if err != nil {
 		s.t.Fatal(err)
 	}

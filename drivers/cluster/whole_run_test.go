@@ -6,10 +6,9 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
-
-	"flowproof/reports"
 )
 
 // TestWhole plays a load from three machines, and everything that may befall it.
@@ -19,16 +18,6 @@ func TestWhole(t *testing.T) {
 	for i := range all {
 		all[i] = f.agent(i)
 	}
-	steady := []string{"--rate", "600/s", "--duration", "8s", "--connections", "8"}
-	missing := func(l reports.Load, of int) (got, want float64) {
-		var planned int64
-		for _, a := range l.Agents {
-			planned += a.Planned
-		}
-		a := l.Agents[of]
-		return a.Missing, float64(a.Planned-a.Sent) / float64(planned)
-	}
-
 	t.Run("three at 1,000/s each", func(t *testing.T) {
 		f.t = t
 		l, code := f.load(nil, "--rate", "3000/s", "--duration", "10s", "--connections", "16")
@@ -66,47 +55,24 @@ func TestWhole(t *testing.T) {
 			f.tells(int64(l.Percentile(99)) == p99 && p99 >= 20_000 && float64(p99) > 1.3*mean, "p99 of all answers %.1f ms; the mean of the agents' p99 would be %.1f ms", float64(p99)/1e3, mean/1e3)
 			f.tells(skews(l) < 50*time.Millisecond, "start skew %v at the most, clock of the far one known to ± %d µs", skews(l), l.Agents[2].ClockUnsureUS)
 		})
-		t.Run("one is partitioned", func(t *testing.T) {
-			f.t = t
-			var cut time.Time
-			l, code := f.load(func(*exec.Cmd) {
-				f.sending(2 * time.Second)
-				cut = time.Now()
-				if err := f.run("ip", "link", "set", "fpv1", "down"); err != nil {
-					t.Error(err)
-				}
-			}, steady...)
-			if err := f.run("ip", "link", "set", "fpv1", "up"); err != nil {
-				t.Fatal(err)
-			}
-			if len(l.Agents) != 3 {
-				t.Fatal("there is no record")
-			}
-			got, want := missing(l, 1)
-			f.tells(code == 3 && l.Agents[1].Lost != "", "exit code %d, %s", code, l.Partial)
-			f.tells(math.Abs(got-want) < 1e-9 && got > 0.1, "%.2f %% of the schedule is missing, by its counts %.2f %%", 100*got, 100*want)
-			f.tells(f.lost.Sub(cut) < 3*time.Second, "it was missed %v after the cut", f.lost.Sub(cut).Round(time.Millisecond))
-			f.tells(l.Agents[0].Sent == l.Agents[0].Planned && l.Agents[2].Sent == l.Agents[2].Planned, "the others sent all of theirs")
-		})
+		cut := func() error { return f.run("ip", "link", "set", "fpv1", "down") }
+		joined := func() error { return f.run("ip", "link", "set", "fpv1", "up") }
+		t.Run("one is partitioned", func(t *testing.T) { f.t = t; f.loses(1, cut, joined) })
 	}
+
+	t.Run("one hangs", func(t *testing.T) {
+		f.t = t
+		p := all[0].Process
+		f.loses(0, func() error { return p.Signal(syscall.SIGSTOP) }, func() error { return p.Signal(syscall.SIGCONT) })
+	})
 
 	t.Run("one is killed", func(t *testing.T) {
 		f.t = t
-		var killed time.Time
-		l, code := f.load(func(*exec.Cmd) {
-			f.sending(2 * time.Second)
-			killed = time.Now()
-			_ = all[2].Process.Kill()
-		}, steady...)
-		if len(l.Agents) != 3 {
-			t.Fatal("there is no record")
-		}
-		got, want := missing(l, 2)
-		f.tells(code == 3 && l.Agents[2].Lost != "", "exit code %d, %s", code, l.Partial)
-		f.tells(math.Abs(got-want) < 1e-9 && got > 0.1, "%.2f %% of the schedule is missing, by its counts %.2f %%", 100*got, 100*want)
-		f.tells(f.lost.Sub(killed) < 3*time.Second, "it was missed %v after the kill", f.lost.Sub(killed).Round(time.Millisecond))
-		_ = all[2].Wait()
-		all[2] = f.agent(2)
+		f.loses(2, all[2].Process.Kill, func() error {
+			_ = all[2].Wait() // it was killed
+			all[2] = f.agent(2)
+			return nil
+		})
 	})
 
 	t.Run("the bus is restarted", func(t *testing.T) {
@@ -117,7 +83,7 @@ func TestWhole(t *testing.T) {
 			_ = f.bus.Wait()
 			<-time.After(700 * time.Millisecond)
 			f.startBus()
-		}, steady...)
+		}, steady()...)
 		n, _ := answers(t, l)
 		f.tells(code == 0 || l.Generator.Bottleneck != "", "exit code %d %s", code, l.Partial)
 		f.tells(n == 4800, "merged %d of 4800 requests", n)
@@ -148,4 +114,38 @@ func TestWhole(t *testing.T) {
 		}, "--rate", "600/s", "--duration", "1m", "--connections", "8")
 		f.tells(quiet < 2*time.Second && code == 130 && l.Partial == "interrupted", "the load was over %v after the interrupt, exit code %d", quiet.Round(time.Millisecond), code)
 	})
+}
+
+// steady is a load that takes a while.
+func steady() []string { return []string{"--rate", "600/s", "--duration", "8s", "--connections", "8"} }
+
+// loses plays a load during which something befalls an agent that keeps it from the others; mend takes it back.
+func (f *field) loses(of int, befall, mend func() error) {
+	f.t.Helper()
+	var then time.Time
+	l, code := f.load(func(*exec.Cmd) {
+		f.sending(2 * time.Second)
+		then = time.Now()
+		if err := befall(); err != nil {
+			f.t.Error(err)
+		}
+	}, steady()...)
+	if err := mend(); err != nil {
+		f.t.Fatal(err)
+	}
+	if len(l.Agents) != 3 {
+		f.t.Fatal("there is no record")
+	}
+	var planned int64
+	for i, a := range l.Agents {
+		planned += a.Planned
+		if i != of {
+			f.tells(a.Lost == "" && a.Sent == a.Planned, "%s sent %d of %d", a.Name, a.Sent, a.Planned)
+		}
+	}
+	a := l.Agents[of]
+	missing := float64(a.Planned-a.Sent) / float64(planned)
+	f.tells(code == 3 && a.Lost != "", "exit code %d, %s", code, l.Partial)
+	f.tells(math.Abs(a.Missing-missing) < 1e-9 && missing > 0.1, "%.2f %% of the schedule is missing, by its counts %.2f %%", 100*a.Missing, 100*missing)
+	f.tells(f.lost.Sub(then) < 3*time.Second, "it was missed after %v", f.lost.Sub(then).Round(time.Millisecond))
 }
