@@ -38,6 +38,7 @@ func clientCredentials(s *session) {
 				x := s.send(ctx, s.tokenRequest(ctx, cc).Changed(ask))
 				s.seen.decide(x)
 				s.seen.expected = "a token answer without refresh_token"
+				s.heard(x)
 				if !x.IssuedToken() {
 					continue // asking for one may be refused
 				}

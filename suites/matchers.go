@@ -91,9 +91,7 @@ func (m *answerMatcher) Match(actual any) (bool, error) {
 	if m.token {
 		return x.IssuedToken() && x.Status == http.StatusOK, nil
 	}
-	if throttled(x) {
-		m.s.inconclusive("the server throttles (%s), so the refusal proves nothing: %q", m.seen, x.Request.Title)
-	}
+	m.s.heard(x)
 	told := x.Status >= 300 || x.ErrorCode() != "" // an error under status 200 is judged by its own row
 	if x.IssuedToken() || !told || x.Status >= 500 {
 		return !x.IssuedToken() && m.brokeDown(x), nil

@@ -22,6 +22,13 @@ func throttled(x oauth.Exchange) bool {
 	return x.Status == http.StatusServiceUnavailable && x.Header.Get("Retry-After") != ""
 }
 
+// heard ends the spec where an answer puts its request off, which refuses nothing.
+func (s *session) heard(x oauth.Exchange) {
+	if throttled(x) {
+		s.inconclusive("the server throttles (%s), so the refusal proves nothing: %q", answered(x), x.Request.Title)
+	}
+}
+
 // putOffAt is why a spec proves nothing that failed at an answer which put its request off; empty where it is no such
 // answer, or where it is what the spec is about.
 func (o *observation) putOffAt(r ginkgo.SpecReport) string {

@@ -41,6 +41,7 @@ func tokenRequest(s *session) {
 					x := s.send(ctx, r.Changed(oauth.Method(method)))
 					s.seen.decide(x)
 					s.seen.expected = "4xx without a token, 405 with Allow"
+					s.heard(x)
 					if x.IssuedToken() || x.Status >= 500 || x.Status < 300 {
 						s.violated("%s: %s", method, answered(x))
 					}
@@ -178,6 +179,7 @@ func tokenRequest(s *session) {
 				x := s.driver.Send(ctx, spoil(s.tokenRequest(ctx, g)).Changed(oauth.Titled("send a malformed body")))
 				s.seen.decide(x)
 				s.seen.expected = "a clean 4xx within 5 seconds"
+				s.heard(x)
 				switch {
 				case x.Status == 0:
 					s.violated("no answer: %v", x.Err)

@@ -27,6 +27,7 @@ func reasons() map[string]string {
 		"github.com/invopop/jsonschema":            "makes the JSON Schemas of the files from the structs that read them",
 		"github.com/nats-io/nats-server/v2":        "the bus in this process, to try many agents with nothing else installed",
 		"github.com/nats-io/nats.go":               "finds the agents of a load, carries the words between them and keeps what they counted",
+		"github.com/nats-io/jwt/v2":                "the credentials of a bus, in the tests",
 		"github.com/nats-io/nkeys":                 "the key that keeps others from that bus",
 		"github.com/onsi/ginkgo/v2":                "the specs, their labels and filters",
 		"github.com/onsi/gomega":                   "the matchers of the specs",

@@ -173,9 +173,7 @@ func TestAgentsStopWithTheirCoordinator(t *testing.T) {
 	}
 	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
 	defer stop()
-	if _, err := c.Run(ctx); err == nil {
-		t.Log("it could even tell something")
-	}
+	_, _ = c.Run(ctx) // what a coordinator without a bus makes of it is nobody's concern
 	c.end()
 	for _, name := range []string{"a", "b"} {
 		if late := s.quiet(name, *dead.Load()); late > 3*time.Second {
