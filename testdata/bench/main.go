@@ -27,7 +27,7 @@ func main() {
 	flag.IntVar(&b.repeats, "repeats", 3, "how often each tool runs in the closed comparison, in turn")
 	flag.DurationVar(&b.each, "each", 3*time.Second, "how long each of those runs takes")
 	flag.Int64Var(&b.many, "many", 2_000_000, "the requests of the long run for the growth of memory; the short one has a tenth")
-	flag.StringVar(&b.only, "only", "", "only these `parts`: closed,http2,stall,pacing,memory,sandbox")
+	flag.StringVar(&b.only, "only", "", "only these `parts`: closed,http2,stall,pacing,memory,sandbox,grants")
 	strict := flag.Bool("strict", false, "exit with 1 when a bar is missed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -72,7 +72,7 @@ func (b *bench) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		do   func(context.Context) error
-	}{{"closed", b.closed}, {"http2", b.http2}, {"stall", b.stall}, {"pacing", b.pacing}, {"memory", b.memory}, {"sandbox", b.sandbox}} {
+	}{{"closed", b.closed}, {"http2", b.http2}, {"stall", b.stall}, {"pacing", b.pacing}, {"memory", b.memory}, {"sandbox", b.sandbox}, {"grants", b.grants}} {
 		if b.only != "" && !strings.Contains(","+b.only+",", ","+part.name+",") {
 			continue
 		}
