@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -72,5 +73,11 @@ func (l Load) agentViews() (columns []string, all []agentView) {
 		row := a.row()
 		all = append(all, agentView{row[0], row[1:], a.loss()})
 	}
-	return agentColumns(), all
+	for _, c := range agentColumns() {
+		if !strings.HasPrefix(c, "p50") && !strings.HasPrefix(c, "p99") {
+			c = strings.ToUpper(c[:1]) + c[1:]
+		}
+		columns = append(columns, c)
+	}
+	return columns, all
 }
