@@ -48,6 +48,10 @@ mutants: browser
 peers: browser build
 	cd testdata/peers && $(GO) test $(TESTFLAGS) -timeout 20m ./...
 
+# What goes through a pipe fails with its first part.
+hostile cluster-test: SHELL = /bin/bash
+hostile cluster-test: .SHELLFLAGS = -o pipefail -c
+
 # Servers that misbehave, before every verb that talks to one; the last line counts.
 hostile:
 	@$(GO) test ./cmd/flowproof -run HostileServers -count 1 -v | grep -E 'hostile_test.go|^(ok|FAIL|---)'
