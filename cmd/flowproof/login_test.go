@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -177,30 +176,5 @@ func TestLoginEndsWithAnInterrupt(t *testing.T) {
 	var said bytes.Buffer
 	if code := run(ctx, []string{"login", "-t", path, "--out", ""}, console{out: &said, err: &said, env: os.LookupEnv}); code != interrupt {
 		t.Errorf("exit code %d: %s", code, said.String())
-	}
-}
-
-// TestLoginHeadedSaysWhereThereIsNoDisplay: none is named, or the one that is named does not answer.
-func TestLoginHeadedSaysWhereThereIsNoDisplay(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("elsewhere there is always one")
-	}
-	blind := filepath.Join(t.TempDir(), "chromium")
-	if err := os.WriteFile(blind, []byte("#!/bin/sh\necho '[1:1:ERROR:ozone_platform_x11.cc(257)] Missing X server or $DISPLAY' >&2\nexit 1\n"), 0o700); err != nil { //nolint:gosec // to be run
-		t.Fatal(err)
-	}
-	for display, c := range map[string]struct {
-		code int
-		says string
-	}{
-		"":    {wrongUse, "there is no display here to show a window on; leave it out"},
-		":55": {unproven, `finds no display to show its window on (DISPLAY is ":55"); leave --headed out`},
-	} {
-		t.Setenv("DISPLAY", display)
-		t.Setenv("WAYLAND_DISPLAY", "")
-		code, out, said := runs(t, "login", "--headed", "--browser", blind, "--out", "")
-		if code != c.code || !strings.Contains(said, c.says) || strings.Contains(out+said, "ozone") {
-			t.Errorf("display %q: exit code %d: %s%s", display, code, out, said)
-		}
 	}
 }

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 	"net"
 	"net/url"
@@ -19,13 +18,6 @@ import (
 	"flowproof/reports"
 )
 
-// A way leads to the bus, and can be cut or made longer.
-type way struct {
-	at    string
-	delay time.Duration
-	cut   atomic.Bool
-}
-
 // way is a way to the scene's bus.
 func (s *scene) way(delay time.Duration) *way {
 	s.t.Helper()
@@ -33,63 +25,13 @@ func (s *scene) way(delay time.Duration) *way {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	w := &way{at: l.Addr().String(), delay: delay}
 	bus, err := url.Parse(s.server.Dial().URL)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	open := []io.Closer{l}
-	all.Go(func() {
-		for {
-			in, err := l.Accept()
-			if err != nil {
-				return
-			}
-			out, err := net.Dial("tcp", bus.Host) //nolint:noctx // it ends with the test
-			if err != nil {
-				_ = in.Close()
-				continue
-			}
-			mu.Lock()
-			open = append(open, in, out)
-			mu.Unlock()
-			all.Go(func() { w.carry(out, in) })
-			all.Go(func() { w.carry(in, out) })
-		}
-	})
-	s.t.Cleanup(func() {
-		mu.Lock()
-		for _, c := range open {
-			_ = c.Close()
-		}
-		mu.Unlock()
-		all.Wait()
-	})
+	w := lead(l, bus.Host, delay)
+	s.t.Cleanup(w.close)
 	return w
-}
-
-// carry carries bytes from one side to the other; of a way that is cut they get lost.
-func (w *way) carry(to io.WriteCloser, from io.ReadCloser) {
-	defer to.Close()
-	defer from.Close()
-	buffer := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			return
-		}
-		if w.delay > 0 {
-			<-time.After(w.delay)
-		}
-		if w.cut.Load() {
-			continue
-		}
-		if _, err := to.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
 }
 
 // over is a connection to the bus by that way.

@@ -11,12 +11,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"golang.org/x/sys/unix"
 
 	"flowproof/reports"
 )
@@ -283,31 +285,23 @@ func answers(t *testing.T, l reports.Load) (n int64, h *hdrhistogram.Histogram) 
 	return n, h
 }
 
-// TestRelay is no test: in a namespace that has the target's address on its own loopback it carries connections to the
-// target, each way a while later. It stands in for netem, where the kernel has none.
-func TestRelay(t *testing.T) {
-	from, to := os.Getenv("RELAY_FROM"), os.Getenv("RELAY_TO")
-	if from == "" {
-		t.Skip("it is started by TestWhole")
-	}
-	l, err := net.Listen("tcp", from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &way{delay: 20 * time.Millisecond}
-	for {
-		in, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
+// listen listens in the i-th namespace.
+func (f *field) listen(i int, address string) (l net.Listener, err error) {
+	entered := make(chan struct{})
+	go func() {
+		defer close(entered)
+		runtime.LockOSThread() // for good: the thread, which is elsewhere now, ends with this function
+		var space *os.File
+		if space, err = os.Open("/var/run/netns/" + f.space(i)); err != nil {
+			return
 		}
-		out, err := net.Dial("tcp", to)
-		if err != nil {
-			_ = in.Close()
-			continue
+		defer space.Close()
+		if err = unix.Setns(int(space.Fd()), unix.CLONE_NEWNET); err == nil {
+			l, err = net.Listen("tcp", address)
 		}
-		go w.carry(out, in)
-		go w.carry(in, out)
-	}
+	}()
+	<-entered
+	return l, err
 }
 
 // distant makes the target 20 ms away from the i-th namespace, by netem or by a relay, until near is called.
@@ -324,24 +318,20 @@ func (f *field) distant(i int) (how string, near func()) {
 			f.t.Fatal(err)
 		}
 	}
-	// The bus and the target are both at .1: only what goes to the target's port is taken to the relay.
-	must("ip", "addr", "add", network+"2/24", "dev", bridge)
-	must(append(in, "ip", "addr", "add", network+"1/32", "dev", "lo")...)
-	var relays []*exec.Cmd
+	// This side's address leads to the namespace itself, and from there to this side.
+	must(append(in, "ip", "addr", "add", f.host+"/32", "dev", "lo")...)
+	var ways []*way
 	for _, port := range []string{"18080", busPort} {
-		cmd := exec.CommandContext(context.Background(), in[0], append(in[1:], os.Args[0], "-test.run", "^TestRelay$")...)
-		cmd.Env = append(os.Environ(), "RELAY_FROM="+network+"1:"+port, "RELAY_TO="+network+"2:"+port)
-		if err := cmd.Start(); err != nil {
+		l, err := f.listen(i, f.host+":"+port)
+		if err != nil {
 			f.t.Fatal(err)
 		}
-		relays = append(relays, cmd)
+		ways = append(ways, lead(l, f.host+":"+port, 20*time.Millisecond))
 	}
 	return "a relay, for want of netem in this kernel", func() {
-		for _, cmd := range relays {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
+		for _, w := range ways {
+			w.close()
 		}
-		must(append(in, "ip", "addr", "del", network+"1/32", "dev", "lo")...)
-		must("ip", "addr", "del", network+"2/24", "dev", bridge)
+		must(append(in, "ip", "addr", "del", f.host+"/32", "dev", "lo")...)
 	}
 }
