@@ -72,7 +72,7 @@ func revocation(s *session) {
 				s.seen.decide(x)
 				s.seen.expected = "200"
 				switch {
-				case x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable:
+				case putOff(x):
 					s.inconclusive("the server throttles: %s", answered(x))
 				case x.Status/100 != 2:
 					s.violated("%s", answered(x))
@@ -216,7 +216,7 @@ func (s *session) dies(ctx SpecContext, t expendable) {
 	x := s.send(ctx, s.driver.Resource(t.resource, t.value, oauth.Titled("call with the token after the revocation")))
 	s.seen.decide(x)
 	switch {
-	case x.Status >= 500 || x.Status == http.StatusTooManyRequests:
+	case x.Status >= 500 || throttled(x):
 		s.inconclusive("the resource refused nobody and answered nobody: %s", answered(x))
 	case !opens(x):
 	case jwt(t.value):
@@ -250,7 +250,7 @@ func (s *session) confirmed(x oauth.Exchange) {
 	s.seen.decide(x)
 	s.seen.expected = "200: the token is revoked"
 	switch {
-	case x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable:
+	case putOff(x):
 		s.inconclusive("the server is busy, and the token lives on (RFC 7009 §2.2.1): %s", answered(x))
 	case x.Status == http.StatusUnauthorized || x.Status == http.StatusForbidden || x.ErrorCode() == "unsupported_token_type":
 		s.inconclusive("the client may not revoke this token: %s", answered(x))

@@ -2,6 +2,7 @@ package suites_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
@@ -22,7 +23,13 @@ func standIn(t *testing.T, o sandbox.Options) target.Target {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(sb)
+	return behind(t, sb, sb)
+}
+
+// behind serves a sandbox as the handler lets it be seen, and returns it as a target.
+func behind(t *testing.T, sb *sandbox.Sandbox, handler http.Handler) target.Target {
+	t.Helper()
+	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	secrets := sb.Secrets()
 	parsed, err := target.Parse("sandbox", sb.TargetFile(server.URL, func(name string) string { return "env:" + name }), target.Lookup{

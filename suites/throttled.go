@@ -22,10 +22,14 @@ func throttled(x oauth.Exchange) bool {
 	return x.Status == http.StatusServiceUnavailable && x.Header.Get("Retry-After") != ""
 }
 
+// putOff is throttled, and also 503 that says no more: where requests come in crowds, or RFC 7009 §2.2.1 has it mean that
+// a token lives on, it is no breakdown.
+func putOff(x oauth.Exchange) bool { return throttled(x) || x.Status == http.StatusServiceUnavailable }
+
 // heard ends the spec where an answer puts its request off, which refuses nothing.
 func (s *session) heard(x oauth.Exchange) {
 	if throttled(x) {
-		s.inconclusive("the server throttles (%s), so the refusal proves nothing: %q", answered(x), x.Request.Title)
+		s.inconclusive("the server throttles (%s), which proves nothing: %q", answered(x), x.Request.Title)
 	}
 }
 

@@ -3,8 +3,6 @@ package suites_test
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -23,23 +21,13 @@ func throttling(t *testing.T, off func(n int64) bool, say func(http.ResponseWrit
 		t.Fatal(err)
 	}
 	var n atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return behind(t, sb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/oauth/") && off(n.Add(1)) {
 			say(w)
 			return
 		}
 		sb.ServeHTTP(w, r)
 	}))
-	t.Cleanup(server.Close)
-	secrets := sb.Secrets()
-	parsed, err := target.Parse("sandbox", sb.TargetFile(server.URL, func(name string) string { return "env:" + name }), target.Lookup{
-		Env:  func(name string) (string, bool) { s, ok := secrets[name]; return s, ok },
-		File: os.ReadFile,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsed
 }
 
 // TestThrottledServerIsNotWrong: who is asked too often may say so, whatever the request was to prove.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"time"
 
@@ -122,11 +121,6 @@ func (s *session) remark(format string, args ...any) {
 	if s.seen.lowered == "" {
 		s.seen.message = fmt.Sprintf(format, args...)
 	}
-}
-
-// putOff reports whether the server refused because of how many came, not because of what they sent.
-func putOff(x oauth.Exchange) bool {
-	return x.Status == http.StatusTooManyRequests || x.Status == http.StatusServiceUnavailable
 }
 
 // alone makes once a run the control of a race: what is raced is refused when it comes alone. Where it is

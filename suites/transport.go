@@ -38,7 +38,7 @@ func transport(s *session) {
 				s.seen.decide(x)
 				s.seen.expected = "no answer to the credentials: a redirect to https, or a refusal of plain http"
 				switch {
-				case x.Status >= 500 || x.Status == http.StatusTooManyRequests:
+				case x.Status >= 500 || throttled(x):
 					s.inconclusive("the server refused nobody and answered nobody: %s", answered(x))
 				case x.Status/100 == 2 && mediaType(x) != "text/html":
 					s.violated("the request was processed: %s", answered(x))
@@ -115,7 +115,7 @@ func (s *session) staysShut(ctx SpecContext, r oauth.Request) {
 		s.seen.expected = "a redirect to https before any form, or a refusal"
 		where, err := url.Parse(x.Location())
 		switch {
-		case x.Status >= 500 || x.Status == http.StatusTooManyRequests:
+		case x.Status >= 500 || throttled(x):
 			s.inconclusive("the server refused nobody and answered nobody: %s", answered(x))
 		case x.Status >= 400:
 			return
@@ -249,7 +249,7 @@ func (s *session) ignores(ctx SpecContext, r oauth.Request, host string, plain o
 	s.seen.decide(x)
 	s.seen.expected = "an answer in which nothing of the forged header can be found, or a refusal"
 	switch where := found(x, host); {
-	case x.Status >= 500 || x.Status == http.StatusTooManyRequests:
+	case x.Status >= 500 || throttled(x):
 		s.inconclusive("the server refused nobody and answered nobody: %s", answered(x))
 	case x.Status >= 400: // who quotes a host to say that it is unknown sends nobody there
 	case where != "" && variant() == "Host": // no other site can make a browser send one; a server with many names goes by it

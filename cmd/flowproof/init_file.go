@@ -159,38 +159,47 @@ func (d *description) clientLines(s *sheet) {
 
 // mobileLines are a client without a secret, which is there where the server is known to have PKCE.
 func (d *description) mobileLines(s *sheet, grants string) {
+	about := "an application on a device: a public client, without a secret"
 	if !d.challenge {
-		s.line("a public client: no secret, PKCE", "  # mobile:")
-		s.line("", "  #   id: %s-mobile", placeholder)
-		s.line("", "  #   public: true")
-		s.line("", "  #   grants: %s", grants)
-		s.line("", "  #   redirect_uris: [\"http://127.0.0.1/callback\"]")
-		s.line("", "  #   pkce: required")
-		return
+		about = "a public client: no secret, PKCE"
 	}
-	s.line("an application on a device: a public client, without a secret", "  mobile:")
-	s.line("FILL IN: the identifier that the server gave it", "    id: %s-mobile", placeholder)
-	s.line("", "    public: true")
-	s.line("as registered: another one has to be refused to it", "    grants: %s", grants)
-	s.line("FILL IN: as registered; RFC 8252 allows any port here, so it is registered without one", "    redirect_uris: [\"http://127.0.0.1/callback\"]")
-	s.line("as registered: required, optional or none", "    pkce: required")
+	s.client(!d.challenge, about, "mobile",
+		remark{"FILL IN: the identifier that the server gave it", "id: " + placeholder + "-mobile"},
+		remark{"", "public: true"},
+		remark{"as registered: another one has to be refused to it", "grants: " + grants},
+		remark{"FILL IN: as registered; RFC 8252 allows any port here, so it is registered without one", `redirect_uris: ["http://127.0.0.1/callback"]`},
+		remark{"as registered: required, optional or none", "pkce: required"})
 }
 
 // pageLines are a client of the implicit grant, which newer documents advise against.
 func (d *description) pageLines(s *sheet) {
-	if d.profile == "bcp-9700" || d.profile == "oauth-2.1" {
-		s.line("a page without a server, if the implicit grant is really in use", "  # spa:")
-		s.line("", "  #   id: %s-spa", placeholder)
-		s.line("", "  #   public: true")
-		s.line("", "  #   grants: [implicit]")
-		s.line("", "  #   implicit_redirect_uris: [https://app.acme.test/spa]")
+	aside, about := d.profile == "bcp-9700" || d.profile == "oauth-2.1", "a page without a server"
+	if aside {
+		about += ", if the implicit grant is really in use"
+	}
+	s.client(aside, about, "spa",
+		remark{"FILL IN: the identifier that the server gave it", "id: " + placeholder + "-spa"},
+		remark{"", "public: true"},
+		remark{"", "grants: [implicit]"},
+		remark{"FILL IN: as registered, letter for letter", "implicit_redirect_uris: [https://app.acme.test/spa]"})
+}
+
+// A remark is a line of a client, and what there is to know of it.
+type remark struct{ why, text string }
+
+// client writes a client down; put aside, it is commented out, for whoever has one.
+func (s *sheet) client(aside bool, about, name string, lines ...remark) {
+	if !aside {
+		s.line(about, "  %s:", name)
+		for _, l := range lines {
+			s.line(l.why, "    %s", l.text)
+		}
 		return
 	}
-	s.line("a page without a server", "  spa:")
-	s.line("FILL IN: the identifier that the server gave it", "    id: %s-spa", placeholder)
-	s.line("", "    public: true")
-	s.line("", "    grants: [implicit]")
-	s.line("FILL IN: as registered, letter for letter", "    implicit_redirect_uris: [https://app.acme.test/spa]")
+	s.line(about, "  # %s:", name)
+	for _, l := range lines {
+		s.line("", "  #   %s", l.text)
+	}
 }
 
 // signsIn reports whether any flow needs a person.

@@ -74,14 +74,17 @@ func signalled(s os.Signal) func(*testing.T, *victim) {
 	}
 }
 
-// killBrowsers ends every browser of the run, as the kernel does when memory is short.
-func killBrowsers(t *testing.T, v *victim) {
-	pids := v.browsers()
-	if len(pids) == 0 {
-		t.Error("there is no browser to kill")
-	}
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+// browsersGet sends a signal to every browser of the run: SIGKILL as the kernel does when memory is short, SIGSTOP as on
+// a machine that swaps.
+func browsersGet(signal syscall.Signal) func(*testing.T, *victim) {
+	return func(t *testing.T, v *victim) {
+		pids := v.browsers()
+		if len(pids) == 0 {
+			t.Error("there is no browser yet")
+		}
+		for _, pid := range pids {
+			_ = syscall.Kill(pid, signal)
+		}
 	}
 }
 
@@ -89,17 +92,6 @@ func killBrowsers(t *testing.T, v *victim) {
 func suspend(t *testing.T, v *victim) {
 	signalled(syscall.SIGSTOP)(t, v)
 	time.AfterFunc(2500*time.Millisecond, func() { signalled(syscall.SIGCONT)(t, v) })
-}
-
-// freezeBrowsers suspends every browser of the run, as a machine does that swaps.
-func freezeBrowsers(t *testing.T, v *victim) {
-	pids := v.browsers()
-	if len(pids) == 0 {
-		t.Error("there is no browser to suspend")
-	}
-	for _, pid := range pids {
-		_ = syscall.Kill(pid, syscall.SIGSTOP)
-	}
 }
 
 // replaceFolder puts a file where the run is to write to; what was there is elsewhere. It cannot be written to then,
@@ -152,7 +144,7 @@ func interruptions() []interruption {
 		{name: "check: SIGINT at the first request", verb: browser, at: 1, happen: signalled(syscall.SIGINT), silent: true, code: 130, record: "old", says: "interrupted"},
 		{name: "check in a browser: SIGINT", verb: browser, at: 60, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},
 		{name: "check in a browser: SIGKILL", verb: browser, at: 60, happen: signalled(syscall.SIGKILL), code: -1, record: "old"},
-		{name: "check in a browser: the browser is killed", verb: browser, at: 60, happen: killBrowsers, code: 3, record: "whole"},
+		{name: "check in a browser: the browser is killed", verb: browser, at: 60, happen: browsersGet(syscall.SIGKILL), code: 3, record: "whole"},
 		{name: "check: files may not grow", verb: check, limit: "64", code: 3, record: "old", says: "file too large"},
 		{name: "check: nobody reads stdout", verb: append(slices.Clone(quick), "--progress", "teamcity"), deaf: []string{"stdout"}, code: 3, record: "whole", says: "broken pipe"},
 		{name: "check: nobody reads stdout or stderr", verb: quick, deaf: []string{"stdout", "stderr"}, code: 0, record: "whole"},
@@ -160,7 +152,7 @@ func interruptions() []interruption {
 		{name: "check: stdout is full", verb: append(slices.Clone(quick), "--json"), full: true, code: 3, record: "whole", says: "no space left on device"},
 		{name: "check: the folder goes away", verb: quick, at: 20, happen: replaceFolder, code: 3, record: "old", says: "not a directory"},
 		{name: "check: the window changes its size", verb: check, at: 50, happen: resize, window: true, code: -2, record: "whole"},
-		{name: "check in a browser: the browser is suspended", verb: []string{"check", "--only", "RFC9700-4.12-no-307"}, at: 2, happen: freezeBrowsers, code: 3, record: "whole"},
+		{name: "check in a browser: the browser is suspended", verb: []string{"check", "--only", "RFC9700-4.12-no-307"}, at: 2, happen: browsersGet(syscall.SIGSTOP), code: 3, record: "whole"},
 		{name: "load: the folder goes away", verb: load, at: 200, happen: replaceFolder, code: 3, record: "old", says: "not a directory"},
 		{name: "load: the window changes its size", verb: load[:len(load)-2], at: 200, happen: resize, window: true, code: -2, record: "whole"},
 		{name: "load: SIGINT", verb: load, at: 200, happen: signalled(syscall.SIGINT), code: 130, record: "interrupted"},

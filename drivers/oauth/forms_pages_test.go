@@ -191,14 +191,7 @@ func TestFormsGiveNothingToOthers(t *testing.T) {
 	}
 	stranger := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the stranger was sent %s", r.URL) }))
 	t.Cleanup(stranger.Close)
-	lure := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			http.Redirect(w, r, stranger.URL, http.StatusTemporaryRedirect)
-			return
-		}
-		_, _ = io.WriteString(w, `<form method=post><input name=login><input name=secret type=password><button>Sign in</button></form>`)
-	}))
-	t.Cleanup(lure.Close)
+	lure := postingOn(t, stranger.URL)
 	s.as.URL = lure.URL
 	x, _ = s.session(t, false)
 	if l, err := x.Visit(t.Context(), s.visit(goodPassword)); err != nil || !strings.HasPrefix(l.URL, stranger.URL) {
@@ -212,14 +205,7 @@ func TestFormsGiveNothingToOthers(t *testing.T) {
 	}))
 	t.Cleanup(start.Close)
 	v.URL = start.URL
-	back := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			http.Redirect(w, r, start.URL, http.StatusTemporaryRedirect)
-			return
-		}
-		_, _ = io.WriteString(w, `<form method=post><input name=login><input name=secret type=password><button>Sign in</button></form>`)
-	}))
-	t.Cleanup(back.Close)
+	back := postingOn(t, start.URL)
 	s.as.URL, lure.URL = back.URL, back.URL
 	x, _ = s.session(t, false)
 	if l, err := x.Visit(t.Context(), v); err != nil || !strings.HasPrefix(l.URL, start.URL) {
@@ -228,4 +214,18 @@ func TestFormsGiveNothingToOthers(t *testing.T) {
 	if s.attempts.Load() != 0 {
 		t.Errorf("%d attempts", s.attempts.Load())
 	}
+}
+
+// postingOn serves a sign-in form, and sends what is typed into it on.
+func postingOn(t *testing.T, to string) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			http.Redirect(w, r, to, http.StatusTemporaryRedirect)
+			return
+		}
+		_, _ = io.WriteString(w, `<form method=post><input name=login><input name=secret type=password><button>Sign in</button></form>`)
+	}))
+	t.Cleanup(server.Close)
+	return server
 }

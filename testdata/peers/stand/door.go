@@ -153,19 +153,19 @@ func (d *Door) genuine(w http.ResponseWriter, r *http.Request) (session, bool) {
 }
 
 func (d *Door) expired(w http.ResponseWriter) {
-	protect(w)
+	Protect(w)
 	w.WriteHeader(http.StatusForbidden)
 	_ = d.pages.ExecuteTemplate(w, "expired.html", nil)
 }
 
 func (d *Door) show(w http.ResponseWriter, page string, data any) {
-	protect(w)
+	Protect(w)
 	_ = d.pages.ExecuteTemplate(w, page, data)
 }
 
-// protect sets what a page with a password or a consent owes its reader. There is no form-action: browsers apply
+// Protect sets what a page with a password or a consent owes its reader. There is no form-action: browsers apply
 // it to the redirect that follows a form, too, and that one leads to the client.
-func protect(w http.ResponseWriter) {
+func Protect(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+
+	"flowproof/peers/stand"
 )
 
 const (
@@ -143,24 +145,12 @@ func fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func leave(w http.ResponseWriter, r *http.Request, to string) {
-	protect(w)
+	stand.Protect(w)
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// protect sets what pages with a password or a consent owe their reader. There is no form-action: browsers apply it to
-// the redirects that follow a form, too, and those lead to Hydra and to the client.
-func protect(w http.ResponseWriter) {
-	h := w.Header()
-	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-}
-
 func show(w http.ResponseWriter, status int, page string, data any) {
-	protect(w)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	stand.Protect(w)
 	w.WriteHeader(status)
 	_ = pages().ExecuteTemplate(w, page, data)
 }
