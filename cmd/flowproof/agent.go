@@ -91,7 +91,9 @@ func runAgent(ctx context.Context, c console, f agentFlags) error {
 		return unable("%w", err)
 	}
 	defer b.Close()
-	if f.untilEOF {
+	files := below(f.dir)
+	if f.untilEOF { // the coordinator's own child, which may read what that may
+		files = readFile
 		var gone context.CancelFunc
 		ctx, gone = context.WithCancel(ctx)
 		go func() {
@@ -100,7 +102,7 @@ func runAgent(ctx context.Context, c console, f agentFlags) error {
 		}()
 	}
 	err = cluster.Agent{
-		Name: f.name, Version: version(), Folder: f.dir, Lookup: target.Lookup{Env: c.env, File: readFile}, Say: c.say,
+		Name: f.name, Version: version(), Folder: f.dir, Lookup: target.Lookup{Env: c.env, File: files}, Say: c.say,
 		Allow:  func(t target.Target, nodes []string) error { return allowed(t, nodes, f.mayLoad) },
 		SignIn: loadFlags{browser: f.browser}.agent(ctx, c),
 	}.Serve(ctx, b)
