@@ -2,6 +2,7 @@ package suites
 
 import (
 	"net/http"
+	"regexp"
 	"testing"
 
 	"flowproof/drivers/oauth"
@@ -164,5 +165,18 @@ func TestAResponseIsJudgedOnce(t *testing.T) {
 	o.land(x.Request, oauth.Landing{Kind: oauth.Redirected, URL: x.Location(), Trail: []oauth.Exchange{x}})
 	if got := o.tally("RFC6749-4.1.2.1-state-echoed-on-error"); got.seen != 1 {
 		t.Errorf("it was judged %d times", got.seen)
+	}
+}
+
+// TestStrangeHostsMayBeHosts: a name that no host may have is refused for itself (RFC 1123 section 2.1).
+func TestStrangeHostsMayBeHosts(t *testing.T) {
+	label := regexp.MustCompile(`^[a-z][a-z0-9]{8}\.flowproof\.example$`)
+	seen := map[string]bool{}
+	for range 1000 {
+		host := strangeHost()
+		if !label.MatchString(host) || seen[host] {
+			t.Fatal(host)
+		}
+		seen[host] = true
 	}
 }
