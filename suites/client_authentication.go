@@ -216,16 +216,14 @@ func clientAuthentication(s *session) {
 				good := right()
 				s.granted(s.send(ctx, good))
 				const tries = 50
-				var first, last oauth.Exchange
-				for i := range tries {
-					last = s.driver.Send(ctx, wrong())
-					if i == 0 {
-						first = last
-					}
+				first := s.send(ctx, wrong())
+				for range tries - 2 {
+					s.driver.Send(ctx, wrong())
 				}
+				last := s.send(ctx, wrong())
 				s.seen.decide(last)
 				s.seen.expected = "429, a growing delay or a lockout after 50 wrong secrets"
-				after := s.driver.Send(ctx, right())
+				after := s.send(ctx, right())
 				slower := last.Duration > 5*first.Duration && last.Duration.Milliseconds() > 200
 				if last.Status == first.Status && last.ErrorCode() == first.ErrorCode() && !slower && after.IssuedToken() {
 					s.seen.forced = reports.Warn // alerting cannot be seen from outside

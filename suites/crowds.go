@@ -112,12 +112,16 @@ func crowds(s *session) {
 		if !found {
 			s.notApplicable("the target file has no sacrificial confidential client")
 		}
+		guess := func() oauth.Request {
+			return s.driver.ClientCredentials(c, "", wrongSecret(c), oauth.Titled("try a secret of the sacrificial client"))
+		}
 		tried := 0
 		for range 10 {
-			for _, x := range s.collect(ctx, 20, 4, func(int) oauth.Request {
-				return s.driver.ClientCredentials(c, "", wrongSecret(c), oauth.Titled("try a secret of the sacrificial client"))
-			}) {
+			for _, x := range s.collect(ctx, 20, 4, func(int) oauth.Request { return guess() }) {
 				tried++
+				if x.Status == 0 {
+					x = s.insist(ctx, guess, func() oauth.Request { return s.tokenRequest(ctx, s.enabled()[0]) })
+				}
 				s.judgeThrottling(x, tried)
 				if putOff(x) {
 					s.remark("the server throttles after %d wrong secrets", tried)
@@ -132,7 +136,7 @@ func crowds(s *session) {
 // judgeThrottling holds an answer to a guess to what a server that has enough of it may say.
 func (s *session) judgeThrottling(x oauth.Exchange, tried int) {
 	s.seen.expected, s.seen.wording = "a refusal, or 429 or 503 with Retry-After and the error in JSON", true
-	if !x.Answered() || x.Status >= 500 && !putOff(x) {
+	if x.Status == 0 || x.Status >= 500 && !putOff(x) {
 		s.seen.decide(x)
 		s.violated("after %d wrong secrets: %s", tried, answered(x))
 	}

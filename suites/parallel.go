@@ -29,6 +29,8 @@ func parallelTabs(s *session) {
 				switch {
 				case turn == 0 && (err != nil || !redirected(l)):
 					s.inconclusive("the first of three tabs did not come back to the client: %s", ended(l, err))
+				case unheard(l):
+					s.inconclusive("an answer to one of three tabs was lost: %s", ended(l, err))
 				case err != nil || l.Kind != oauth.Redirected || l.Params().Get("code") == "":
 					started++
 					s.warn("a tab that was opened earlier has to start over: %s", ended(l, err))
@@ -41,6 +43,11 @@ func parallelTabs(s *session) {
 			}
 		})
 	})
+}
+
+// unheard reports whether a visit ended where no answer came.
+func unheard(l oauth.Landing) bool {
+	return len(l.Trail) > 0 && !l.Trail[len(l.Trail)-1].Answered()
 }
 
 // ended says where a visit ended, or why it did not.

@@ -35,7 +35,7 @@ func codeRaces(s *session) {
 				s.seen.decide(won[1])
 				s.violated("%d of %d simultaneous redemptions of one code got a token; %v", len(won), len(round), t)
 			}
-			if len(won) == 0 && !slices.ContainsFunc(round, putOff) {
+			if len(won) == 0 && !slices.ContainsFunc(round, untold) {
 				lost++
 				s.seen.decide(round[0])
 			}
@@ -49,6 +49,7 @@ func codeRaces(s *session) {
 	It("tells those who redeem a code too late that it is spent", flow(code), proves("RFC6749-10.5-race-losers-clean"), func(ctx SpecContext) {
 		t := s.codeRace(ctx)
 		losers := 0
+		var unheard []oauth.Exchange
 		for _, round := range t.codes {
 			for _, x := range round {
 				if x.IssuedToken() || putOff(x) {
@@ -58,8 +59,7 @@ func codeRaces(s *session) {
 				s.seen.expected = "400 with the error invalid_grant"
 				switch {
 				case !x.Answered():
-					s.seen.decide(x)
-					s.violated("no whole answer came (%v); %v", x.Err, t)
+					unheard = append(unheard, x)
 				case x.Status >= 500 || x.Status < 400 && x.ErrorCode() == "":
 					s.seen.decide(x)
 					s.violated("%s; %v", answered(x), t)
@@ -71,6 +71,11 @@ func codeRaces(s *session) {
 		}
 		if losers == 0 {
 			s.inconclusive("nobody came too late: %v", t)
+		}
+		if len(unheard) > 0 {
+			s.seen.decide(unheard[0])
+			s.crowdIsHeard(ctx, unheard)
+			s.violated("to %d requests no whole answer came (%v), although one comes to each of many that redeem what is no code; %v", len(unheard), unheard[0].Err, t)
 		}
 		t.settle()
 	})
@@ -134,7 +139,7 @@ func codeRaces(s *session) {
 			s.seen.expected = "no token for a wrong verifier"
 			won := false
 			for j, x := range t.run(ctx, requests...) {
-				won = won || x.IssuedToken() || putOff(x)
+				won = won || x.IssuedToken() || untold(x)
 				if x.IssuedToken() && j != right {
 					s.seen.decide(x)
 					s.violated("a wrong verifier got a token while the right one came; %v", t)
@@ -150,6 +155,32 @@ func codeRaces(s *session) {
 		t.settle()
 	})
 }
+
+// crowdIsHeard is the control of a race that lost answers: far more requests, as many at once, about nothing that they
+// could fight over, are all answered. Otherwise, or if but one or two got lost, it may be the way there and not the race.
+func (s *session) crowdIsHeard(ctx context.Context, unheard []oauth.Exchange) {
+	GinkgoHelper()
+	if len(unheard) < 3 {
+		s.inconclusive("%d of the answers got lost (%v), which may be the way there", len(unheard), unheard[0].Err)
+	}
+	c := s.holder(target.AuthorizationCode)
+	g := codeGrant{client: c, redirectURI: c.RedirectURI(target.AuthorizationCode)}
+	t := &tournament{s: s}
+	for range 20 {
+		requests := make([]oauth.Request, 20)
+		for i := range requests {
+			requests[i] = s.redemption(g, oauth.Set("code", oauth.NewVerifier()), oauth.Titled("redeem what is no code, 20 at once"))
+		}
+		if round := t.run(ctx, requests...); slices.ContainsFunc(round, unanswered) {
+			s.inconclusive("answers got lost in the race (%v), and so they do among as many requests that have nothing to do with each other", unheard[0].Err)
+		}
+	}
+}
+
+func unanswered(x oauth.Exchange) bool { return !x.Answered() }
+
+// untold reports whether it is not known what the server made of a request.
+func untold(x oauth.Exchange) bool { return unanswered(x) || putOff(x) }
 
 // winners are the exchanges that brought a token.
 func winners(round []oauth.Exchange) []oauth.Exchange {
@@ -241,7 +272,7 @@ func refreshRaces(s *session) {
 				round := t.run(ctx, requests...)
 				next := successors(round, old)
 				switch {
-				case len(winners(round)) == 0 && !slices.ContainsFunc(round, putOff):
+				case len(winners(round)) == 0 && !slices.ContainsFunc(round, untold):
 					lost++
 				case len(next) > 1 && grace > 0:
 					several++
