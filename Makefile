@@ -27,7 +27,7 @@ demo: browser build
 test: browser build
 	$(GO) vet ./...
 	$(GO) test $(TESTFLAGS) -race -timeout 20m ./...
-	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing)$$' ./cmd/flowproof
+	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing|LostAnswers.*|HangingUpIsAnAnswer)$$' ./cmd/flowproof ./suites
 	cd testdata/placement && $(GO) test $(TESTFLAGS) ./...
 	$(MAKE) --no-print-directory peers
 
@@ -52,9 +52,10 @@ peers: browser build
 hostile cluster-test: SHELL = /bin/bash
 hostile cluster-test: .SHELLFLAGS = -o pipefail -c
 
-# Servers that misbehave, before every verb that talks to one; the last line counts.
+# Servers that misbehave, before every verb that talks to one, and answers that get lost; the last line of each counts.
 hostile:
 	@$(GO) test ./cmd/flowproof -run HostileServers -count 1 -v | grep -E 'hostile_test.go|^(ok|FAIL|---)'
+	@$(GO) test ./suites -run LostAnswers -count 1 -v -args -thorough | grep -E 'troubled_test.go|^(ok|FAIL|---)'
 
 # Half an hour at 2,000/s, with the resident memory of both sides, and 200 checks in one process.
 soak: build

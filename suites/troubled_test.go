@@ -1,9 +1,13 @@
+//go:build !race
+
 package suites_test
 
 import (
 	"bytes"
+	"flag"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -21,6 +25,8 @@ import (
 	"flowproof/suites"
 	"flowproof/suites/catalogue"
 )
+
+var thorough = flag.Bool("thorough", false, "lose answers of a server with each of the faults, not only with some")
 
 // A loss is how an answer gets lost on its way.
 type loss func(w http.ResponseWriter, r *http.Request, answer *httptest.ResponseRecorder)
@@ -64,7 +70,11 @@ func TestLostAnswersProveNothing(t *testing.T) {
 	at := func(prefix string) func(int64, string) bool {
 		return func(n int64, path string) bool { return n > 1 && strings.HasPrefix(path, prefix) }
 	}
-	o := sandbox.Options{Tokens: "opaque", Extras: true}
+	key, err := sandbox.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := sandbox.Options{Tokens: "opaque", Extras: true, Key: key}
 	for where, c := range map[string]struct {
 		lost func(int64, string) bool
 		dead string // the endpoint of which nothing is heard
@@ -79,8 +89,8 @@ func TestLostAnswersProveNothing(t *testing.T) {
 		"authorization": {at("/oauth/auth"), "authorization", 60},
 	} {
 		for how, by := range losses() {
-			if how == "silence" && c.dead != "introspection" {
-				continue // each silence takes its time, and resets show the same
+			if how == "silence" && c.dead != "introspection" || how == "half a body" && c.dead != "" && c.dead != "revocation" {
+				continue // each takes its time, and resets show the same
 			}
 			t.Run(where+", "+how, func(t *testing.T) {
 				of := losing(t, o, by, c.lost)
@@ -114,6 +124,54 @@ func TestLostAnswersProveNothing(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestLostAnswersHideNoFault loses a fifth of the answers of servers that do err: what is wrong with them is found, or not
+// known, and never passes.
+func TestLostAnswersHideNoFault(t *testing.T) {
+	key, err := sandbox.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	every, verdicts := 9, map[reports.Verdict]int{}
+	if *thorough {
+		every = 1
+	}
+	for i, f := range sandbox.Faults() {
+		row, _ := catalogue.ByID(f.Requirement)
+		o := f.Options(sandbox.Options{Key: key})
+		if o.Faults = []string{f.ID}; i%every != 0 || row.Browser || row.Slow || o.TLS {
+			continue
+		}
+		for how, by := range losses() {
+			if how == "silence" {
+				continue
+			}
+			fifth := func(n int64, _ string) bool { return n > 1 && rand.New(rand.NewPCG(uint64(i), uint64(n))).IntN(5) == 0 }
+			record, err := play(t, losing(t, o, by, fifth), func(o *suites.Options) {
+				o.Destructive, o.Only = true, f.Requirement
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range record.Results {
+				if r.Requirement != f.Requirement {
+					continue
+				}
+				if verdicts[r.Verdict]++; r.Verdict == reports.Pass {
+					t.Errorf("%s passes before a server with the fault %s", r.Requirement, f.ID)
+				}
+			}
+		}
+	}
+	t.Logf("lost answers: %d runs before servers that err: wrong verdict %d, %v", sum(verdicts), verdicts[reports.Pass], verdicts)
+}
+
+func sum(counts map[reports.Verdict]int) (n int) {
+	for _, one := range counts {
+		n += one
+	}
+	return n
 }
 
 // TestHangingUpIsAnAnswer: a server that hangs up again and again, on those alone who do one thing, is held to that.
