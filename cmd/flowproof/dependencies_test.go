@@ -29,6 +29,7 @@ func reasons() map[string]string {
 		"github.com/nats-io/nats.go":               "finds the agents of a load, carries the words between them and keeps what they counted",
 		"github.com/nats-io/jwt/v2":                "the credentials of a bus, in the tests",
 		"github.com/nats-io/nkeys":                 "the key that keeps others from that bus",
+		"github.com/mattn/go-runewidth":            "how many places of a terminal a text takes",
 		"github.com/onsi/ginkgo/v2":                "the specs, their labels and filters",
 		"github.com/onsi/gomega":                   "the matchers of the specs",
 		"github.com/pquerna/otp":                   "one-time passwords for sign-ins with a second factor",

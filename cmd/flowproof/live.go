@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mattn/go-runewidth"
 	"github.com/vbauerster/mpb/v8"
 	"github.com/vbauerster/mpb/v8/decor"
 
@@ -187,10 +188,10 @@ func harmless(s string) string {
 	}, s)
 }
 
+// fitting is the line, or what of it a terminal shows in that width, where some characters take two places.
 func fitting(line string, width int) string {
-	runes := []rune(line)
-	if width < 1 || len(runes) <= width {
+	if width < 1 {
 		return line
 	}
-	return string(runes[:width-1]) + "…"
+	return runewidth.Truncate(line, width, "…")
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"flowproof/drivers/load"
 )
 
@@ -30,6 +32,14 @@ func TestDashboard(t *testing.T) {
 	s.Throttled = 7
 	if got := dashboard(s, 30); len(got) != 5 || got[3] != "      throttled 7" || got[2] != "      errors    22   (status …" {
 		t.Errorf("%q", got)
+	}
+	s.Failing = []load.Count{{Name: strings.Repeat("誤り", 40), N: 1}}
+	for _, width := range []int{1, 2, 3, 20, 31, 80} {
+		for _, line := range dashboard(s, width) {
+			if runewidth.StringWidth(line) > width {
+				t.Errorf("%d places in a window of %d: %q", runewidth.StringWidth(line), width, line)
+			}
+		}
 	}
 }
 
