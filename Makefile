@@ -132,10 +132,10 @@ golden:
 coverage: browser
 	@rm -rf $(OUT)/coverage && mkdir -p $(OUT)/coverage/raw
 	@$(GO) build -cover -coverpkg=./cmd/...,./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
-	@export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
+	@set -e; export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
 	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --destructive; done; run check --no-browser; \
 	  for fault in $${FAULTS:-code-reusable echo-secret omit-no-store}; do run check --fault $$fault; done; \
-	  bin/flowproof-covered sandbox --extras --rotation --guest --out "$$out/sandbox" >/dev/null 2>&1 & sandbox=$$!; \
+	  bin/flowproof-covered sandbox --extras --rotation --guest --out "$$out/sandbox" >/dev/null 2>&1 & sandbox=$$!; trap "kill $$sandbox 2>/dev/null || true" EXIT; \
 	  until [ -s "$$out/sandbox/target.yaml" ]; do sleep 0.2; done; run check -t "$$out/sandbox/target.yaml"; kill $$sandbox; wait $$sandbox; \
 	  run load --grant client_credentials,password,refresh_token,authorization_code,resource,revocation --rate 200/s --duration 2s; \
 	  run load --protocol h2 --rate 200/s --duration 2s; run load --closed --duration 1s --new-connections; run load --browser auto --grant authorization_code --rate 20/s --duration 1s; \

@@ -19,7 +19,7 @@ import (
 )
 
 type sandboxFlags struct {
-	listen, out           string
+	listen, out, secrets  string
 	printTarget, anywhere bool
 	options               sandbox.Options
 }
@@ -30,8 +30,8 @@ func sandboxCommand(c console) *cobra.Command {
 		Use:   "sandbox",
 		Short: "Serve a stand-in Space, with faults on demand",
 		Long: `sandbox serves a stand-in Space on a loopback address until it is interrupted. Its secrets are
-random; they are written beside its target file, readable by you only. Use the target file from
-another terminal:
+random, unless a folder has others; they are written beside its target file, readable by you only. Use the target
+file from another terminal:
 
   flowproof check -t flowproof-sandbox/target.yaml`,
 		Example: `  flowproof sandbox
@@ -44,6 +44,7 @@ another terminal:
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:0", "the `address` to listen on; port 0 chooses a free one")
 	flags.BoolVar(&f.anywhere, "anywhere", false, "allow an address that is not loopback: others can then reach this server of test accounts")
 	flags.StringVar(&f.out, "out", "flowproof-sandbox", "the `folder` for target.yaml and the secrets")
+	flags.StringVar(&f.secrets, "secrets", "", "a `folder` of secrets to have instead of random ones: a file for a client or user, with its name")
 	flags.BoolVar(&f.printTarget, "print-target", false, "print the target file to stdout as well")
 	flags.StringVar(&f.options.Posture, "profile", "", "the `profile` that it conforms to: "+strings.Join(profiles(), ", "))
 	flags.StringVar(&f.options.Edition, "edition", "", "the `edition` of Space: "+strings.Join(catalogue.Editions(), ", "))
@@ -74,6 +75,9 @@ func serve(ctx context.Context, c console, f sandboxFlags) error {
 			return misused("--listen %s: this is not a loopback address; the sandbox is a server of test accounts, so give --anywhere if others may reach it", f.listen)
 		}
 		c.warn("warning: others can reach this server of test accounts on %s", f.listen)
+	}
+	if f.options.Secrets, err = givenSecrets(f.secrets); err != nil {
+		return misused("--secrets: %w", err)
 	}
 	sb, err := sandbox.New(f.options)
 	if err != nil {
@@ -106,6 +110,28 @@ func serve(ctx context.Context, c console, f sandboxFlags) error {
 		_ = server.Close()
 		return nil
 	}
+}
+
+// givenSecrets are those of a folder, by the names of its files.
+func givenSecrets(folder string) (map[string]string, error) {
+	if folder == "" {
+		return nil, nil
+	}
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]string{}
+	for _, file := range files {
+		text, err := readFile(filepath.Join(folder, file.Name()))
+		if err != nil {
+			return nil, err
+		}
+		if out[file.Name()] = strings.TrimRight(string(text), "\r\n"); out[file.Name()] == "" {
+			return nil, fmt.Errorf("%s is empty; write the secret into it, or take it away for a random one", filepath.Join(folder, file.Name()))
+		}
+	}
+	return out, nil
 }
 
 // writeTarget writes the target file and, each in a file of its own, the secrets that it refers to.
