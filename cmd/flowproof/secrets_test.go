@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -102,6 +103,12 @@ func (w *wiretap) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.next.ServeHTTP(answer, r)
 	var members map[string]any
 	if json.Unmarshal(answer.Body.Bytes(), &members) == nil {
+		if members["access_token"] != nil && members["id_token"] == nil { // as of a server that knows OpenID Connect
+			members["id_token"] = "eyJhbGciOiJub25lIn0." + rand.Text() + "." + rand.Text()
+			text, _ := json.Marshal(members)
+			answer.Body = bytes.NewBuffer(text)
+			answer.Header().Del("Content-Length")
+		}
 		for _, name := range []string{"access_token", "refresh_token", "id_token"} {
 			if text, is := members[name].(string); is {
 				w.keep(name, text)
@@ -267,6 +274,11 @@ func TestNoArtefactHoldsASecret(t *testing.T) {
 			}
 			if len(artefacts) < 18 || len(tap.seen) < 100 || len(tap.lines) == 0 || c.oneTime && len(tap.codes) == 0 {
 				t.Fatalf("%d artefacts, %d secrets, %d command lines, %d one-time passwords: too few to prove anything", len(artefacts), len(tap.seen), len(tap.lines), len(tap.codes))
+			}
+			for _, kind := range []string{"configured", "client_secret", "password", "code", "code_verifier", "access_token", "refresh_token", "id_token", "cookie", "Authorization"} {
+				if c.only == "" && !slices.Contains(slices.Collect(maps.Values(tap.seen)), kind) {
+					t.Errorf("no %s was ever seen", kind)
+				}
 			}
 			tap.soughtIn(t, artefacts)
 		})
