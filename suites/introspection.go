@@ -201,13 +201,13 @@ func (s *session) tellsTruth(l told) {
 	}
 	if n, is := m["exp"].(json.Number); is {
 		exp, err := n.Float64()
-		end, now := time.Unix(int64(exp), 0), l.exchange.Started.Add(s.ahead)
+		end, now := time.Unix(int64(exp), 0), s.clockAt(l.exchange)
 		latest := now.Add(time.Duration(l.answer.ExpiresIn)*time.Second + clockSkew)
 		switch {
 		case err != nil || end.Before(now.Add(-clockSkew)):
-			s.violated("exp is %s, which is past", n)
+			s.untimely(l.exchange, "exp is %s, which is past", n)
 		case l.answer.ExpiresIn > 0 && end.After(latest):
-			s.violated("exp is %s, later than the token answer's expires_in allows", n)
+			s.untimely(l.exchange, "exp is %s, later than the token answer's expires_in allows", n)
 		}
 	}
 	if j, is := oauth.ParseJWT(l.token); is {
@@ -219,7 +219,7 @@ func (s *session) tellsTruth(l told) {
 			}
 		}
 	}
-	s.tellsKinds(m, l.exchange.Started.Add(s.ahead))
+	s.tellsKinds(m, l.exchange)
 	scope, is := m["scope"].(string)
 	switch {
 	case is && scope != "" && !scopeSyntax.MatchString(scope):
@@ -230,7 +230,7 @@ func (s *session) tellsTruth(l told) {
 }
 
 // tellsKinds holds the members to their types (RFC 7662 §2.2).
-func (s *session) tellsKinds(m map[string]any, now time.Time) {
+func (s *session) tellsKinds(m map[string]any, x oauth.Exchange) {
 	GinkgoHelper()
 	for _, name := range []string{"exp", "iat", "nbf"} {
 		n, is := m[name].(json.Number)
@@ -241,8 +241,8 @@ func (s *session) tellsKinds(m map[string]any, now time.Time) {
 			s.violated("%s is %s, not a number", name, shown(m[name]))
 		case err != nil || at != math.Trunc(at):
 			s.violated("%s is %s, not a whole number of seconds", name, n)
-		case name != "exp" && time.Unix(int64(at), 0).After(now.Add(clockSkew)):
-			s.violated("%s is %s, which is still to come", name, n)
+		case name != "exp" && time.Unix(int64(at), 0).After(s.clockAt(x).Add(clockSkew)):
+			s.untimely(x, "%s is %s, which is still to come", name, n)
 		}
 	}
 	for _, name := range []string{"scope", "client_id", "username", "token_type", "sub", "iss", "jti"} {

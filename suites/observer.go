@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/target"
@@ -22,6 +23,7 @@ type observer struct {
 	silent    int // requests in a row, up to the last one, without a whole answer
 	ended     int // exchanges that may have ended what was granted before
 	tallies   map[string]*tally
+	skew      time.Duration    // how far the target's clock is ahead of ours, if it matters
 	format    string           // jwt or opaque, once a token was seen
 	uris      []string         // every registered redirect URI
 	responses []oauth.Exchange // the redirects that brought a client something, the first mostResponses
@@ -76,6 +78,9 @@ func (o *observer) see(x oauth.Exchange) {
 		return
 	}
 	o.silent = 0
+	if skew, _ := x.ClockSkew(); o.skew == 0 && skew.Abs() > clockSkew {
+		o.skew = skew
+	}
 	if o.ends(x) {
 		o.ended++
 	}

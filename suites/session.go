@@ -152,6 +152,9 @@ func (s *session) tokenFormat() string { return s.passive.format }
 // notices are what the reader of the record must know about the run as a whole.
 func (s *session) notices(results []reports.Result) []string {
 	var out []string
+	if other := s.passive.otherClock(); other != "" {
+		out = append(out, other)
+	}
 	switch {
 	case s.Front == nil:
 		out = append(out, "no user agent: nothing that needs a signed-in user was proved")

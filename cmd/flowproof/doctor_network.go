@@ -133,13 +133,11 @@ func (v *visitation) clock(ctx context.Context) {
 		return
 	}
 	x := v.driver.Send(ctx, oauth.Request{Title: "ask for the time", Method: http.MethodGet, URL: e})
-	there, err := http.ParseTime(x.Header.Get("Date"))
-	if err != nil {
+	skew, told := x.ClockSkew()
+	if !told {
 		v.skip("clock", "the server tells no time (no Date header)")
 		return
 	}
-	// The header has whole seconds, of some moment between request and answer.
-	skew := there.Add(500 * time.Millisecond).Sub(x.Started.Add(x.Duration / 2)).Round(time.Second)
 	if skew.Abs() > tolerated {
 		v.ill("clock", "set both by NTP; tokens and one-time passwords are judged by their times", "the server's is %s %s", skew.Abs(), map[bool]string{true: "ahead", false: "behind"}[skew > 0])
 		return

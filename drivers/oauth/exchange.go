@@ -29,6 +29,17 @@ type TLS struct{ Version, Suite, Issuer string }
 // Answered reports whether a whole answer came.
 func (e Exchange) Answered() bool { return e.Status != 0 && e.Err == nil }
 
+// ClockSkew is how far the clock of whoever answered is ahead of this machine's, to a second, if the answer tells
+// (RFC 9110 §6.6.1).
+func (e Exchange) ClockSkew() (ahead time.Duration, told bool) {
+	there, err := http.ParseTime(e.Header.Get("Date"))
+	if err != nil {
+		return 0, false
+	}
+	// The header has whole seconds, of some moment between request and answer.
+	return there.Add(500 * time.Millisecond).Sub(e.Started.Add(e.Duration / 2)).Round(time.Second), true
+}
+
 // A Landing is where an authorization request ended for the user agent.
 type Landing struct {
 	Kind     LandingKind
