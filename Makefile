@@ -128,19 +128,27 @@ golden:
 	$(GO) test ./reports ./cmd/flowproof ./drivers/target ./drivers/load -update
 
 # What the drivers and suites do when the whole is run, not tested in parts: how much of each package, and what
-# none of it reaches.
+# none of it reaches. A quarter of an hour.
 coverage: browser
 	@rm -rf $(OUT)/coverage && mkdir -p $(OUT)/coverage/raw
 	@$(GO) build -cover -coverpkg=./cmd/...,./drivers/...,./suites/...,./reports/... -o bin/flowproof-covered ./cmd/flowproof
-	@set -e; export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; run() { bin/flowproof-covered "$$@" --out "$$out" >/dev/null 2>&1 || [ $$? -le 3 ]; }; \
+	@set -e; export GOCOVERDIR='$(abspath $(OUT))/coverage/raw' out='$(OUT)/coverage/out'; \
+	  flowproof() { bin/flowproof-covered "$$@" >/dev/null 2>&1 || [ $$? -le 3 ]; }; run() { flowproof "$$@" --out "$$out"; }; \
 	  for profile in space rfc6749 bcp-9700 oauth-2.1; do run check --profile $$profile --destructive; done; run check --no-browser; \
-	  for fault in $${FAULTS:-code-reusable echo-secret omit-no-store}; do run check --fault $$fault; done; \
+	  for fault in code-reusable echo-secret omit-no-store; do run check --fault $$fault; done; \
 	  bin/flowproof-covered sandbox --extras --rotation --guest --out "$$out/sandbox" >/dev/null 2>&1 & sandbox=$$!; trap "kill $$sandbox 2>/dev/null || true" EXIT; \
-	  until [ -s "$$out/sandbox/target.yaml" ]; do sleep 0.2; done; run check -t "$$out/sandbox/target.yaml"; kill $$sandbox; wait $$sandbox; \
+	  target="$$out/sandbox/target.yaml"; until [ -s "$$target" ]; do sleep 0.2; done; run check -t "$$target"; \
+	  recipe="$$out/sandbox/recipe.yaml"; sed 's/^sign_in: auto/sign_in: [{fill: {selector: "#username", value: username}}, {fill: {selector: "#password", value: password}}, {click: {selector: "button[type=submit]"}}]/' "$$target" >"$$recipe"; \
+	  flowproof doctor -t "$$recipe"; run login -t "$$recipe"; run check -t "$$recipe" --only authorization_code; run check -t "$$recipe" --only authorization_code --no-browser; \
+	  issuer=$$(sed -n 's/^url: //p' "$$target" | tr -d '"'); flowproof init --from-issuer "$$issuer" --out "$$out/init.yaml"; \
+	  at=$$(date -u -d '+3 seconds' +%FT%TZ); for n in 1 2; do flowproof load -t "$$target" --rate 100/s --duration 2s --shard $$n/2 --start-at $$at --out "$$out/shard$$n" & shards="$$shards $$!"; done; wait $$shards; \
+	  run merge "$$out/shard1/load.json" "$$out/shard2/load.json"; run load -t "$$target" --baseline "$$target" --rate 100/s --duration 1s --pairs 4; \
+	  kill $$sandbox; wait $$sandbox; \
 	  run load --grant client_credentials,password,refresh_token,authorization_code,resource,revocation --rate 200/s --duration 2s; \
 	  run load --protocol h2 --rate 200/s --duration 2s; run load --closed --duration 1s --new-connections; run load --browser auto --grant authorization_code --rate 20/s --duration 1s; \
-	  run load --capacity 'p99<250ms' --rate 50/s --max-rate 400/s --capacity-step 1s; run load --plan testdata/plans/mixed.yaml; run mutate --only code-reusable; \
-	  run compare "$$out/load.json" "$$out/load.json"; run report "$$out/check.json" --format sarif,markdown,teamcity,openmetrics
+	  run load --capacity 'p99<250ms' --rate 50/s --max-rate 400/s --capacity-step 1s; run load --plan testdata/plans/mixed.yaml; run load --agents embedded:2 --rate 200/s --duration 2s; \
+	  run compare "$$out/load.json" "$$out/load.json"; run report "$$out/check.json" --format sarif,markdown,teamcity,openmetrics; \
+	  run mutate --jobs 2; flowproof mutate --jobs 2 --near-misses
 	@$(GO) tool covdata percent -i=$(OUT)/coverage/raw
 	@$(GO) tool covdata textfmt -i=$(OUT)/coverage/raw -o $(OUT)/coverage/profile.txt
 	@echo 'reached by none of it:'; $(GO) tool cover -func $(OUT)/coverage/profile.txt | awk '/flowproof.(drivers|suites)/ && $$3 == "0.0%" {print "  " $$1, $$2}'
