@@ -195,6 +195,21 @@ func TestAnchorsCannotBlowTheFileUp(t *testing.T) {
 	}
 }
 
+// A file may hold a secret where a reference to it belongs.
+func TestAMistakeQuotesNothingAround(t *testing.T) {
+	_, f := read("name: |hunter2-hunter2\n")
+	if got := f.Mistakes.Err(); got == nil || got.Error() != "menu.yaml:1:7: the file is no YAML: invalid header option" {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestAnAnchorThatHoldsItselfEnds(t *testing.T) {
+	_, f := read("name: &n\n*n")
+	if got := f.Mistakes.Err(); got == nil || got.Error() != "menu.yaml:1:1: name has no value; give it one or leave the key out" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // What is too large or too deep for the library, or would take it minutes, is refused before the library sees it.
 func TestTooMuchIsRefusedAtOnce(t *testing.T) {
 	deep := ""

@@ -48,7 +48,9 @@ func (f *File) document(raw []byte) (root ast.Node) {
 			at, what = tokenPlace(syntax.Token), syntax.Message
 		}
 		// A message may quote the text around, and that may be a secret that stands there wrongly.
-		what, _, _ = strings.Cut(what, "\n")
+		if i := strings.IndexAny(what, "\"\n"); i >= 0 {
+			what = strings.TrimRight(what[:i], ": ")
+		}
 		f.mistake(at, "", "", "the file is no YAML: %s", what)
 		return nil
 	}
