@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"flowproof/drivers/oauth"
@@ -184,5 +185,38 @@ func TestSuitesCiteOnlyWhatHasAFault(t *testing.T) {
 		if !proved[r.Requirement] {
 			t.Errorf("%s is judged, and no fault of the sandbox proves it", r.Requirement)
 		}
+	}
+}
+
+// TestSilenceProvesNothing: a target that falls silent is waited for once; what is left neither passes nor fails.
+func TestSilenceProvesNothing(t *testing.T) {
+	sb, err := sandbox.New(sandbox.Options{Tokens: "opaque"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests atomic.Int64
+	record, err := play(t, behind(t, sb, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) > 40 {
+			panic(http.ErrAbortHandler) // and the connection ends
+		}
+		sb.ServeHTTP(w, r)
+	})), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := 0
+	for _, r := range record.Results {
+		switch r.Verdict {
+		case reports.Fail:
+			t.Errorf("%s fails: %s", r.Requirement, r.Findings[0].Message)
+		case reports.Pass:
+			passed++
+		}
+	}
+	if passed == 0 || passed > 40 || record.ExitCode(false) != 3 {
+		t.Errorf("%d passed, exit code %d", passed, record.ExitCode(false))
+	}
+	if n := requests.Load(); n > 500 {
+		t.Errorf("it was asked %d times", n)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/big"
 	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,5 +167,22 @@ func TestBusOfOthers(t *testing.T) {
 				t.Errorf("%d sent, %v", sent(l), err)
 			}
 		})
+	}
+}
+
+// TestOnlyWhoHasTheKeyIsOnTheBus: that of the agents on this machine is on loopback, and for who can read its key.
+func TestOnlyWhoHasTheKeyIsOnTheBus(t *testing.T) {
+	s := newScene(t)
+	if b, err := Connect(Dial{URL: s.dial.URL}); !errors.Is(err, ErrBus) {
+		if err == nil {
+			b.Close()
+		}
+		t.Errorf("without the key: %v", err)
+	}
+	if u, err := url.Parse(s.dial.URL); err != nil || u.Hostname() != "127.0.0.1" {
+		t.Errorf("it listens on %s, %v", s.dial.URL, err)
+	}
+	if info, err := os.Stat(s.dial.NKey); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the key: %v, %v", info.Mode(), err)
 	}
 }

@@ -273,3 +273,23 @@ func TestWrongClocksAreCorrected(t *testing.T) {
 		t.Errorf("it took %d ms", l.DurationMS)
 	}
 }
+
+// TestAnAgentThatIsNotCountedOnStops: one that the coordinator gave up, and that hears so.
+func TestAnAgentThatIsNotCountedOnStops(t *testing.T) {
+	s := newScene(t)
+	s.agent("a")
+	s.agent("b")
+	var c *Crew
+	var then time.Time
+	ctx, end := context.WithTimeout(t.Context(), 5*time.Second)
+	defer end()
+	c = s.crew(load.Plan{Rate: 100, Duration: time.Hour, Connections: 2}, expect(2), at(time.Second, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.members[1].lost, then = "was given up", time.Now()
+	}), func(o *Options) { o.Lenient = true })
+	_, _ = c.Run(ctx)
+	if late := s.quiet("b", then); late > 2*time.Second {
+		t.Errorf("it sent for %v more", late)
+	}
+}

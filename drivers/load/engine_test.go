@@ -302,3 +302,17 @@ func TestAbortWhenOnlyErrorsCome(t *testing.T) {
 		}
 	})
 }
+
+func TestAPlanWithoutARuleIsAbortedToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{handle: func(s *server, _ url.Values, n int64) reply {
+			if n < 1000 {
+				return s.good()
+			}
+			return reply{err: syscall.ECONNREFUSED}
+		}}
+		if l, _ := play(t, t.Context(), Plan{Rate: 200, Duration: time.Minute}, s); l.Partial == "" || l.Verdict != reports.Fail {
+			t.Errorf("partial %q, verdict %s", l.Partial, l.Verdict)
+		}
+	})
+}

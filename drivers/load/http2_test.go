@@ -223,3 +223,41 @@ func TestPlanHash(t *testing.T) {
 		t.Error("the hash does not tell plans, and only plans, apart")
 	}
 }
+
+// TestHTTP2BodiesAreBounded: no more is read than is kept, and nothing is unpacked.
+func TestHTTP2BodiesAreBounded(t *testing.T) {
+	const chunks = 64 // MiB
+	written := make(chan int)
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if packed := r.Header.Get("Accept-Encoding"); packed != "" {
+			t.Errorf("it takes %s", packed)
+		}
+		n := 0
+		for n < chunks {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				break
+			}
+			n++
+		}
+		written <- n
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	tgt := testTarget()
+	tgt.Endpoints.Token = s.URL + "/oauth/token"
+	tgt.CA = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
+	dial, err := dialer(tgt, HTTP2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wires := newHTTP2(dial, 10*time.Second, 1)
+	defer wires[0].close()
+	var a answer
+	if err := wires[0].do([]byte(request), &a); class(err) != "answer too large" {
+		t.Errorf("%v is %q", err, class(err))
+	}
+	if n := <-written; n > chunks/2 {
+		t.Errorf("%d MiB were taken", n)
+	}
+}

@@ -251,3 +251,19 @@ func TestRequestsAreAsTheDriverMakesThem(t *testing.T) {
 		}
 	}
 }
+
+func TestWireTakesNoAnswerForTheNextOne(t *testing.T) {
+	const good, stray = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nstray"
+	tgt := scripted(t, func(c net.Conn, r *bufio.Reader) {
+		for read(r) {
+			_, _ = io.WriteString(c, good+stray)
+		}
+	})
+	h := open(t, tgt, 10*time.Second, true)
+	for range 3 {
+		var a answer
+		if err := h.do([]byte(request), &a); err != nil || string(a.body) != "good" {
+			t.Errorf("%q, %v", a.body, err)
+		}
+	}
+}

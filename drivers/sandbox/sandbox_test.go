@@ -275,3 +275,44 @@ func verifierIf(kv []string) string {
 	}
 	return ""
 }
+
+// TestSecretsAreRandom: those of two sandboxes, and what they issue, have nothing in common.
+func TestSecretsAreRandom(t *testing.T) {
+	seen := map[string]string{}
+	for range 2 {
+		b := newBench(t, Options{Tokens: "opaque"})
+		given := b.s.Secrets()
+		for _, name := range []string{"the first token", "the second token"} {
+			given[name] = b.token("service", "grant_type", "client_credentials").text("access_token")
+		}
+		for name, secret := range given {
+			if other, twice := seen[secret]; twice || len(secret) < 12 {
+				t.Errorf("%s is %q, and so is %s", name, secret, other)
+			}
+			seen[secret] = name
+		}
+	}
+}
+
+// endless is a body without end, as far as anybody reads it.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	if e.read > 64*maxBody {
+		return 0, io.EOF
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	b := newBench(t, Options{})
+	var body endless
+	r := b.request("POST", "/oauth/token", "x")
+	r.Body, r.ContentLength = io.NopCloser(&body), -1
+	w := httptest.NewRecorder()
+	b.s.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "larger than 1 MiB") || body.read > 16*maxBody {
+		t.Errorf("%d %s, after %d bytes", w.Code, w.Body, body.read)
+	}
+}
