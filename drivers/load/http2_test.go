@@ -1,6 +1,7 @@
 package load
 
 import (
+	"crypto/tls"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -82,6 +84,16 @@ func TestHTTP2IsNotThereForEverybody(t *testing.T) {
 	tgt, _ := secureIssuer(t, false)
 	_, err := Run(t.Context(), tgt, Plan{Rate: 10, Count: 10, Protocol: HTTP2}, Options{})
 	if !errors.Is(err, ErrUnreachable) {
+		t.Error(err)
+	}
+	deaf := httptest.NewUnstartedServer(http.NotFoundHandler()) // it does not say which protocol it speaks
+	deaf.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+		return &tls.Config{Certificates: deaf.TLS.Certificates, MinVersion: tls.VersionTLS12}, nil
+	}}
+	deaf.StartTLS()
+	t.Cleanup(deaf.Close)
+	tgt.Endpoints.Token = deaf.URL + "/oauth/token"
+	if _, err := Run(t.Context(), tgt, Plan{Rate: 10, Count: 10, Protocol: HTTP2}, Options{}); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "no HTTP/2 there") {
 		t.Error(err)
 	}
 	plain, _ := issuer(t, nil)

@@ -156,7 +156,12 @@ func TestNothingObservedIsAnError(t *testing.T) {
 		t.Error(err)
 	}
 
-	tgt, n := issuer(t, func(w http.ResponseWriter, _ *http.Request, _ int64) bool {
+	tgt, n := issuer(t, func(http.ResponseWriter, *http.Request, int64) bool { panic(http.ErrAbortHandler) })
+	if _, err := Run(t.Context(), tgt, Plan{Rate: 10, Count: 10}, Options{}); !errors.Is(err, ErrUnreachable) || n.Load() > 2 {
+		t.Errorf("%v after %d requests", err, n.Load())
+	}
+
+	tgt, n = issuer(t, func(w http.ResponseWriter, _ *http.Request, _ int64) bool {
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprint(w, `{"error":"invalid_client"}`)
 		return true

@@ -64,7 +64,7 @@ func TestVerify(t *testing.T) {
 		"Latin-1":                    {member("a b", "\xe9"), target.ClientCredentials, of(notJSON)},
 		"bare line break":            {member("a b", "a\nb"), target.ClientCredentials, of(notJSON)},
 		"trailing comma":             {member(`"a b"`, `"a b",`), target.ClientCredentials, of(notJSON)},
-		"too deep":                   {member(`"a b"`, strings.Repeat("[", 300)), target.ClientCredentials, of(notJSON)},
+		"too deep":                   {member(`"a b"`, strings.Repeat("[", 300)+strings.Repeat("]", 300)), target.ClientCredentials, of(notJSON)},
 		"member twice":               {member(`"scope"`, `"expires_in":600,"scope"`), target.ClientCredentials, of(doubledMember)},
 		"null token":                 {member(`"abc.DEF-_~+/=="`, "null"), target.ClientCredentials, of(noToken)},
 		"number as token":            {member(`"abc.DEF-_~+/=="`, "7"), target.ClientCredentials, of(noToken)},
