@@ -51,9 +51,9 @@ func NewRedactor(t target.Target) *Redactor {
 	return r
 }
 
-// Learn makes a value known as a secret of that kind: token, code, cookie … From then on Text masks it,
-// also where it is escaped or base64-encoded. Values of fewer than 6 characters, of more than 16 KiB and
-// words of the protocol are not learnt; their places hide those.
+// Learn makes a value known as a secret of that kind: token, code, cookie … From then on Text masks it, also where it
+// is escaped, in base64 or in hexadecimal, and of a signed token the claims and the signature alone. Values of fewer
+// than 6 characters, of more than 16 KiB and words of the protocol are not learnt; their places hide those.
 func (r *Redactor) Learn(kind, value string) {
 	if len(value) < shortest || len(value) > longest || vocabulary(value) {
 		return
@@ -70,6 +70,11 @@ func (r *Redactor) Learn(kind, value string) {
 	r.masks[value] = m
 	for _, form := range written(value) {
 		r.add(form, m)
+	}
+	if _, is := ParseJWT(value); is {
+		for _, part := range strings.Split(value, ".")[1:] { // the header is that of every token
+			r.add(part, m)
+		}
 	}
 }
 
@@ -193,13 +198,13 @@ func encodings() []*base64.Encoding {
 	return []*base64.Encoding{base64.StdEncoding, base64.RawStdEncoding, base64.URLEncoding, base64.RawURLEncoding}
 }
 
-// written lists the forms that a value takes in URLs, forms, HTML, JSON and base64.
+// written lists the forms that a value takes in URLs, URLs within URLs, forms, HTML, JSON, base64 and hexadecimal.
 func written(v string) []string {
 	escaped := url.QueryEscape(v)
 	forms := []string{v, html.EscapeString(v)}
 	blank := strings.ReplaceAll(escaped, "+", "%20")
 	script := strings.NewReplacer("%21", "!", "%27", "'", "%28", "(", "%29", ")", "%2A", "*").Replace(blank)
-	for _, f := range []string{escaped, blank, script, url.PathEscape(v)} {
+	for _, f := range []string{escaped, blank, script, url.PathEscape(v), url.QueryEscape(escaped)} {
 		forms = append(forms, f, lowerEscapes(f))
 	}
 	if quoted, err := json.Marshal(v); err == nil {
@@ -209,6 +214,8 @@ func written(v string) []string {
 	for _, e := range encodings() {
 		forms = append(forms, e.EncodeToString([]byte(v)))
 	}
+	digits := hex.EncodeToString([]byte(v))
+	forms = append(forms, digits, strings.ToUpper(digits))
 	slices.Sort(forms)
 	return slices.Compact(forms)
 }

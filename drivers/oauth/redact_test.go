@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"html"
 	"net/url"
@@ -18,7 +19,8 @@ func TestEveryWrittenFormOfASecretIsMasked(t *testing.T) {
 		Clients: []target.Client{{ID: id, Secret: target.NewSecret(secret)}},
 		Users:   []target.User{{Password: target.NewSecret("pass/word?é"), TOTP: target.NewSecret("JBSWY3DPEHPK3PXP")}},
 	})
-	r.Learn("access_token", "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIxIn0.c2ln")
+	const token = "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
+	r.Learn("access_token", token)
 	for name, form := range map[string]string{
 		"plain":                secret,
 		"in a query":           url.QueryEscape(secret),
@@ -36,10 +38,15 @@ func TestEveryWrittenFormOfASecretIsMasked(t *testing.T) {
 		"password":             "pass/word?é",
 		"password, escaped":    url.QueryEscape("pass/word?é"),
 		"seed":                 "JBSWY3DPEHPK3PXP",
-		"token":                "eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIxIn0.c2ln",
+		"token":                token,
 		"password in base64":   base64.StdEncoding.EncodeToString([]byte("pass/word?é")),
-		"token in base64url":   base64.RawURLEncoding.EncodeToString([]byte("eyJhbGciOiJSUzUxMiJ9.eyJzdWIiOiIxIn0.c2ln")),
+		"token in base64url":   base64.RawURLEncoding.EncodeToString([]byte(token)),
 		"password, JSON":       `pass\/word?é`,
+		"twice escaped":        url.QueryEscape(url.QueryEscape(secret)),
+		"hexadecimal":          hex.EncodeToString([]byte(secret)),
+		"capital hexadecimal":  strings.ToUpper(hex.EncodeToString([]byte(secret))),
+		"claims of a token":    "eyJzdWIiOiIxIn0",
+		"signature of a token": "c2lnbmF0dXJl",
 		"secret, JSON escaped": `s3cret/of %web+: \u0026=é\u003c\"'\u003e~?`,
 	} {
 		got := r.Text("before " + form + " after")
