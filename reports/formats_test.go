@@ -382,3 +382,12 @@ func TestFormatsSayWhichRecordsTheyAreFor(t *testing.T) {
 		}
 	}
 }
+
+// A path of a target file is a reference in SARIF, whatever its name.
+func TestSARIFNamesTheTargetFile(t *testing.T) {
+	for file, want := range map[string]string{"": "sandbox.yaml", "./my targets/acme:1#x?.yaml": "my%20targets/acme%3A1%23x%3F.yaml", "/etc/acme.yaml": "etc/acme.yaml"} {
+		if got := (Target{File: file}).artifact(); got != want {
+			t.Errorf("%q is %q, want %q", file, got, want)
+		}
+	}
+}
