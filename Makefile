@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile soak endurance bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
+.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile guards soak endurance bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
 
 all: build
 
@@ -49,13 +49,18 @@ peers: browser build
 	cd testdata/peers && $(GO) test $(TESTFLAGS) -timeout 20m ./...
 
 # What goes through a pipe fails with its first part.
-hostile cluster-test: SHELL = /bin/bash
-hostile cluster-test: .SHELLFLAGS = -o pipefail -c
+hostile guards cluster-test: SHELL = /bin/bash
+hostile guards cluster-test: .SHELLFLAGS = -o pipefail -c
 
 # Servers that misbehave, before every verb that talks to one, and answers that get lost; the last line of each counts.
 hostile:
 	@$(GO) test ./cmd/flowproof -run HostileServers -count 1 -v | grep -E 'hostile_test.go|^(ok|FAIL|---)'
 	@$(GO) test ./suites -run LostAnswers -count 1 -v -args -thorough | grep -E 'troubled_test.go|^(ok|FAIL|---)'
+
+# What keeps trouble away is taken away, one guard of testdata/guards.yaml after the other, and its test has to fail; the
+# last line counts. GUARD=redact takes those alone that the pattern matches.
+guards: browser
+	@$(GO) test ./cmd/flowproof -run '^TestGuards$$' -count 1 -timeout 3h -v -args -remove -guard '$(GUARD)' | grep --line-buffered -v -e '^=== ' -e '^--- PASS' -e '^PASS$$' -e '^ok '
 
 # Half an hour at 2,000/s, with the resident memory of both sides, and 200 checks in one process.
 soak: build
