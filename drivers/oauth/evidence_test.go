@@ -55,7 +55,7 @@ func TestEvidenceHoldsNoSecret(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, secret := range []string{aToken, aRefresh, aCode, aSecret, aCookie, aVerfier, "abcde", `"abc"`, "=abc", "c2lnbmF0dXJl", "another-code",
+	for _, secret := range []string{aToken, aRefresh, aCode, aSecret, aCookie, aVerfier, "abcde", `\"abc\"`, "=abc", "c2lnbmF0dXJl", "another-code",
 		"s3cret-of", strings.TrimPrefix(basic("web-id", aSecret), "Basic "), "rt/with", "rt%2Fwith"} {
 		if strings.Contains(string(raw), secret) {
 			t.Errorf("%q is shown in\n%s", secret, raw)

@@ -32,3 +32,12 @@ func TestASecretMasksItself(t *testing.T) {
 		t.Error("it does not come out")
 	}
 }
+
+// A password in a URL would be in every report.
+func TestNoPasswordStandsInAURL(t *testing.T) {
+	const file = "name: acme\nurl: https://ada:hunter2@acme.test\nprofile: space\nclients:\n  web: {id: web, public: true, grants: [implicit], redirect_uris: [https://app.test/cb]}\n"
+	_, err := Parse("acme.yaml", []byte(file), Lookup{})
+	if err == nil || !strings.Contains(err.Error(), "url: it must not hold a user or a password") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("error %v", err)
+	}
+}
