@@ -114,7 +114,7 @@ func TestNoSecretIsInTheRecord(t *testing.T) {
 		if n > 40 && n%3 == 0 {
 			w.Header().Set("Content-Type", "text/html")
 			w.Header().Set("Set-Cookie", "session=secret-cookie-value")
-			fmt.Fprintf(w, `{"access_token":"secret-access-token-x","token_type":"mac","refresh_token":"secret-refresh-token-x","echo":%q}`, r.FormValue("password"))
+			fmt.Fprintf(w, `{"access_token":"secret-access-token-x","token_type":"mac","refresh_token":"secret-refresh-token-x","echo":%q,"hint":"secret-access-token-x"}`, r.FormValue("password"))
 			return true
 		}
 		if n > 40 && n%7 == 0 {
