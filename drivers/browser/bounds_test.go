@@ -84,6 +84,22 @@ func TestABodyThatIsTooLongStaysInTheBrowser(t *testing.T) {
 	}
 }
 
+// A page on which somebody has typed may ask whether to leave it.
+func TestAPageThatDoesNotLetGoIsLeft(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			http.Redirect(w, r, client+"?code=c0de-of-alice", http.StatusFound)
+			return
+		}
+		render(w, "Sign in", `<form method=post><input name=login><input name=secret type=password><button>Sign in</button></form>
+			<script>addEventListener("beforeunload", e => { e.preventDefault(); e.returnValue = "stay" })</script>`)
+	})
+	l := land(t, open(t, start(t, at(s), Options{})), oauth.Visit{URL: s.URL + "/authorize", RedirectURIs: []string{client}, User: alice(), NoPicture: true})
+	if l.Query.Get("code") != "c0de-of-alice" {
+		t.Errorf("landed %s at %s", l.Kind, l.URL)
+	}
+}
+
 func TestWindowsOfAPageAreClosed(t *testing.T) {
 	opened := make(chan string, 1)
 	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
