@@ -28,9 +28,6 @@ func TestDashboard(t *testing.T) {
 	if got := strings.Join(dashboard(snapshot(), 120), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for _, width := range []int{0, 1, 2} {
-		dashboard(snapshot(), width) // of a window that is made as small as that
-	}
 	s := snapshot()
 	s.Throttled = 7
 	if got := dashboard(s, 30); len(got) != 5 || got[3] != "      throttled 7" || got[2] != "      errors    22   (status …" {
