@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 
 	"flowproof/drivers/oauth"
@@ -58,6 +60,9 @@ func (v *visit) after(e *fetch.EventRequestPaused) {
 			}
 		} else if h.page {
 			v.read(e, h)
+			if v.failure != nil {
+				return
+			}
 		}
 	}
 	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
@@ -74,12 +79,24 @@ func (v *visit) read(e *fetch.EventRequestPaused, h *hop) {
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second)
 	defer cancel()
+	ctx, enough := v.s.b.keeper.reading(ctx)
+	defer enough()
 	r, err := cdp.Call(ctx, v.s.tab, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
-	if err != nil {
+	switch {
+	case errors.Is(context.Cause(ctx), errTooMuch):
 		h.Cut = true
-		return
+		v.refuse(e)
+		v.failure = v.fail("open the page", errTooMuch.Error())
+	case err != nil:
+		h.Cut = true
+	default:
+		h.body(r.Body)
 	}
-	h.body(r.Body)
+}
+
+// refuse lets a document not come, and so ends what the browser still reads of it.
+func (v *visit) refuse(e *fetch.EventRequestPaused) {
+	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.FailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonBlockedByClient}))
 }
 
 // fulfil puts an empty page in the place of what was to be opened.
