@@ -232,6 +232,8 @@ func (v *visit) handle(event any) {
 	case resumed:
 		v.acting = false
 		v.decide()
+	case bodied:
+		v.bodied(e)
 	case coded:
 		v.coded(e)
 	case opened:
