@@ -114,9 +114,9 @@ func hostileWords() map[string]string {
 	if runtime.GOOS != "linux" {
 		return nil // there the bounds are absent
 	}
-	const large, long = "memory, and was ended", "the body goes on and on"
+	const large, long = "the page took too much memory, and was ended", "the body goes on and on"
 	return map[string]string{
-		"takes all memory": large, // others may come to their end before
+		"takes all memory":       large, // others may come to their end before
 		"a gzip bomb of nothing": long, "a gzip bomb of paragraphs": long, "a body without end": long, "markup without end": long, "a body that comes late": long,
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	mostMemory = 1 << 30                // of one process of the browser
+	mostMemory = 1 << 30                // of one process of the browser; all of them may take twice as much
 	mostRead   = 32 << 20               // by which the browser may grow while it reads one page's body
 	pulse      = 100 * time.Millisecond // between two looks at the processes
 	fastPulse  = 10 * time.Millisecond  // the same while a body is read, which may come at a gigabyte a second
@@ -103,10 +103,21 @@ func (k *keeper) reading(ctx context.Context) (context.Context, func()) {
 }
 
 func (k *keeper) look() {
+	var all, most int64
+	largest := 0
 	for _, pid := range k.family.members() {
-		if k.family.private(pid) > k.most {
+		took := k.family.private(pid)
+		if took > k.most {
 			k.end(pid)
+			continue
 		}
+		all += took
+		if took > most && pid != k.family.head.Pid {
+			most, largest = took, pid
+		}
+	}
+	if all > 2*k.most {
+		k.end(largest)
 	}
 }
 
@@ -117,6 +128,11 @@ func (k *keeper) end(pid int) {
 	}
 	k.ended.Add(1)
 	k.family.end(pid)
+}
+
+// tooMuch says what a page did that lost its tab.
+func (k *keeper) tooMuch() string {
+	return "the page took too much memory, and was ended (a page may take " + mebibytes(k.most) + ", and all of them twice as much)"
 }
 
 // gone says why the browser is, for a visit that it took along.

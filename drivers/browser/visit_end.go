@@ -54,7 +54,7 @@ func (v *visit) crashed() {
 	doing := v.doing()
 	v.told = false // there is nothing to be seen any more
 	if k := v.s.b.keeper; k.ended.Load() > v.ended {
-		v.failure = v.fail(doing, "the page took more than "+mebibytes(k.most)+" of memory, and was ended")
+		v.failure = v.fail(doing, k.tooMuch())
 		return
 	}
 	v.failure = v.fail(doing, "the page crashed its tab")
