@@ -24,7 +24,11 @@ type trouble struct {
 }
 
 // An address is where a server is, and the root to trust for it, in PEM; empty: none of its own.
-type address struct{ url, ca string }
+type address struct {
+	url, ca string
+	file    string   // its target file, if it has one of its own
+	env     []string // that the file refers to
+}
 
 // A kind is what may be claimed of a server.
 type kind int
@@ -33,6 +37,7 @@ const (
 	mute  kind = iota // it gives no whole answer: nothing
 	wrong             // it gives answers that are not right
 	odd               // it gives answers that are right in their way, if one looks at a few of them
+	page              // it is good but for its sign-in page: nothing of what needs a signed-in user
 )
 
 // talker is a server that does something to each connection, and then closes it.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"flowproof/drivers/browser"
 	"flowproof/drivers/load"
 	"flowproof/drivers/oauth"
 	"flowproof/drivers/sandbox"
@@ -201,7 +202,7 @@ func runLoad(ctx context.Context, c console, f loadFlags, plan load.Plan) error 
 		return outcome{interrupt, err}
 	case errors.Is(err, load.ErrUnreachable), errors.Is(err, load.ErrExhausted), errors.Is(err, load.ErrTooLate):
 		return unable("%w", err)
-	case uncovered(err):
+	case uncovered(err), errors.As(err, new(*browser.Failure)): // of a sign-in that came to no end nothing is known
 		return unable("%w", err)
 	case err != nil:
 		return misused("%w", err)

@@ -45,6 +45,9 @@ type Browser struct {
 	root  context.Context // chromedp's; it ends with the browser
 	stop  func()          // kills the browser and waits for its end
 	close func() error
+
+	keeper *keeper
+	kept   sync.WaitGroup
 }
 
 var _ oauth.UserAgent = (*Browser)(nil)
@@ -91,6 +94,8 @@ func Start(ctx context.Context, t target.Target, o Options) (*Browser, error) {
 	}
 	_, number, _ := strings.Cut(version.Product, "/")
 	b.product = "Chromium " + number
+	b.keeper = newKeeper(newFamily(chromedp.FromContext(root).Browser.Process()))
+	b.kept.Go(func() { b.keeper.keep(root.Done()) })
 	return b, nil
 }
 
@@ -120,5 +125,6 @@ func (b *Browser) Close() error { return b.close() }
 
 func (b *Browser) end() error {
 	b.stop()
+	b.kept.Wait()
 	return b.profile.remove()
 }

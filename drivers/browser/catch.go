@@ -2,6 +2,7 @@ package browser
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 
 	"flowproof/drivers/oauth"
@@ -40,7 +42,7 @@ func (v *visit) before(e *fetch.EventRequestPaused) {
 		v.frames[e.NetworkID] = true
 		v.timer.Stop()
 	}
-	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
+	v.proceed(e)
 }
 
 func (v *visit) after(e *fetch.EventRequestPaused) {
@@ -56,30 +58,65 @@ func (v *visit) after(e *fetch.EventRequestPaused) {
 				v.land(where, strconv.Itoa(h.Status), "")
 				return
 			}
-		} else if h.page {
-			v.read(e, h)
+		} else if h.page && v.read(e, h) {
+			return
 		}
 	}
-	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
+	v.proceed(e)
 }
 
-// read takes the body of a page, unless it may be without end or measure.
-func (v *visit) read(e *fetch.EventRequestPaused, h *hop) {
+// read takes the body of a page, unless it may be without end or measure, and then lets it come. It reports whether it
+// does.
+func (v *visit) read(e *fetch.EventRequestPaused, h *hop) bool {
 	if n, err := strconv.ParseInt(h.Header.Get("Content-Length"), 10, 64); err == nil && n > 4*oauth.MaxBody {
 		h.Cut = true
-		return
+		return false
 	}
 	if kind := h.Header.Get("Content-Type"); h.Status == http.StatusNoContent || strings.HasPrefix(kind, "text/event-stream") || strings.HasPrefix(kind, "multipart/") {
-		return
+		return false
 	}
-	ctx, cancel := context.WithTimeout(v.ctx, 5*time.Second)
-	defer cancel()
-	r, err := cdp.Call(ctx, v.s.tab, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
-	if err != nil {
-		h.Cut = true
+	ctx, enough := v.s.b.keeper.reading(v.ctx)
+	go func() {
+		defer enough()
+		r, err := cdp.Call(ctx, v.s.tab, fetch.GetResponseBody, fetch.GetResponseBodyParams{RequestID: e.RequestID})
+		if ctx.Err() != nil { // else the browser would read on, also when the visit is over
+			err = context.Cause(ctx)
+			v.s.command(func(ctx context.Context) error {
+				_, err := cdp.Call(ctx, v.s.tab, fetch.FailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonAborted})
+				return err
+			})
+		}
+		v.push(bodied{e, h, r.Body, err})
+	}()
+	return true
+}
+
+// bodied is what came of reading a page.
+type bodied struct {
+	event *fetch.EventRequestPaused
+	hop   *hop
+	body  []byte
+	err   error
+}
+
+// bodied lets the page come that was read.
+func (v *visit) bodied(b bodied) {
+	switch {
+	case errors.Is(b.err, errTooMuch):
+		b.hop.Cut = true
+		v.failure = v.fail("open the page", b.err.Error())
 		return
+	case b.err != nil:
+		b.hop.Cut = true
+	default:
+		b.hop.body(b.body)
 	}
-	h.body(r.Body)
+	v.proceed(b.event)
+}
+
+// proceed lets go on what waits for us.
+func (v *visit) proceed(e *fetch.EventRequestPaused) {
+	v.ignoreGone(cdp.Call(v.ctx, v.s.tab, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}))
 }
 
 // fulfil puts an empty page in the place of what was to be opened.

@@ -31,6 +31,9 @@ func flags(path string, t target.Target, o Options, h hosts, profile string, pin
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("no-pings", true),
 		chromedp.Flag("no-service-autorun", true),
+		// Of windows without number, each would be a process before we could close it. A browser with a window of its
+		// own does not know this.
+		chromedp.Flag("block-new-web-contents", true),
 		// Frames of other sites stay in the page's process, where their redirects are seen, too.
 		chromedp.Flag("disable-site-isolation-trials", true),
 		chromedp.Flag("disable-features", strings.Join([]string{

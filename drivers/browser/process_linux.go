@@ -50,3 +50,94 @@ func uses(line []byte, profile string) bool {
 	_, rest, ok := bytes.Cut(line, []byte("--user-data-dir="+profile))
 	return ok && (len(rest) == 0 || rest[0] == 0 || rest[0] == ' ')
 }
+
+// A family is the browser's process and its children: those of the group that the browser was started in.
+type family struct {
+	head *os.Process
+	seen map[int]bool // processes of this machine, and whether they are of the family
+}
+
+func newFamily(head *os.Process) *family { return &family{head: head, seen: map[int]bool{}} }
+
+// members lists the family. Only what is new on the machine is looked at, so that it costs little.
+func (f *family) members() []int {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, err := proc.Readdirnames(-1)
+	if err != nil {
+		return nil
+	}
+	var out []int
+	now := make(map[int]bool, len(names))
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		ours, known := f.seen[pid]
+		if !known {
+			ours = groupOf(pid) == f.head.Pid
+		}
+		now[pid] = ours
+		if ours {
+			out = append(out, pid)
+		}
+	}
+	f.seen = now
+	return out
+}
+
+// groupOf is the process group, or 0.
+func groupOf(pid int) int {
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(line[bytes.LastIndexByte(line, ')')+1:]) // the name before it may hold anything
+	if len(fields) < 3 {
+		return 0
+	}
+	group, err := strconv.Atoi(string(fields[2]))
+	if err != nil {
+		return 0
+	}
+	return group
+}
+
+// private is the memory that the process has for itself, or 0.
+func (f *family) private(pid int) int64 {
+	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	if err != nil {
+		return 0
+	}
+	fields := bytes.Fields(line)
+	if len(fields) < 3 {
+		return 0
+	}
+	resident, err := strconv.ParseInt(string(fields[1]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	shared, err := strconv.ParseInt(string(fields[2]), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return (resident - shared) * int64(os.Getpagesize())
+}
+
+// end kills a member. It holds the process before it looks whose it is, so that the number cannot come to mean another;
+// and the group's number is the browser's as long as that one lives.
+func (f *family) end(pid int) bool {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = p.Release() }()
+	if groupOf(pid) != f.head.Pid || f.head.Signal(syscall.Signal(0)) != nil {
+		return false
+	}
+	return p.Kill() == nil
+}

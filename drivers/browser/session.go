@@ -8,12 +8,12 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	protocol "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -29,14 +29,20 @@ type session struct {
 	id    cdp.BrowserContextID
 	tab   *chromedp.Target
 	main  cdp.FrameID // the page itself, as against the frames in it
-	ready atomic.Bool // tab and main are set
 	queue *queue
 	leave context.CancelFunc
+	tabs  *tabs
 
 	visiting sync.Mutex
 	blank    bool // the tab shows nothing that could still act
 	empty    arrival
 	close    func() error
+}
+
+// Tabs are those that were opened in a browser context by us, as against windows that pages open.
+type tabs struct {
+	mu   sync.Mutex // held while one is opened
+	ours map[devtools.ID]bool
 }
 
 // An arrival is the empty page that was put in the place of another, until it is there.
@@ -90,9 +96,12 @@ func (a *arrival) wait(ctx context.Context) {
 func (b *Browser) Session(ctx context.Context) (oauth.Session, error) {
 	ctx, stop := b.promptly(ctx)
 	defer stop()
-	s := &session{b: b, queue: newQueue(), blank: true}
+	s := &session{b: b, queue: newQueue(), blank: true, tabs: &tabs{ours: map[devtools.ID]bool{}}}
 	s.close = sync.OnceValue(s.dispose)
 	if err := s.open(ctx); err != nil {
+		if b.root.Err() != nil {
+			err = fmt.Errorf("%s: %w", b.gone(), err)
+		}
 		return nil, errors.Join(fmt.Errorf("browser: opening a session: %w", err), s.Close())
 	}
 	return s, nil
@@ -107,7 +116,7 @@ func (b *Browser) promptly(ctx context.Context) (context.Context, context.Cancel
 func (s *session) Tab(ctx context.Context) (oauth.Session, error) {
 	ctx, stop := s.b.promptly(ctx)
 	defer stop()
-	t := &session{b: s.b, id: s.id, queue: newQueue(), blank: true}
+	t := &session{b: s.b, id: s.id, queue: newQueue(), blank: true, tabs: s.tabs}
 	t.close = sync.OnceValue(t.shut)
 	if err := t.attach(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("browser: opening a tab: %w", err), t.Close())
@@ -131,8 +140,13 @@ func (s *session) attach(ctx context.Context) error {
 	tab, leave := chromedp.NewContext(s.b.root, chromedp.WithExistingBrowserContext(s.id),
 		chromedp.WithDetachOnCancel(), chromedp.WithListener(s.hear))
 	s.leave = leave
+	s.tabs.mu.Lock()
 	unbind := context.AfterFunc(ctx, leave)
 	err := chromedp.Do(tab)
+	if err == nil {
+		s.tabs.ours[chromedp.FromContext(tab).Target.TargetID] = true
+	}
+	s.tabs.mu.Unlock()
 	if !unbind() {
 		return context.Cause(ctx)
 	}
@@ -141,7 +155,6 @@ func (s *session) attach(ctx context.Context) error {
 	}
 	s.tab = chromedp.FromContext(tab).Target
 	s.main = cdp.FrameID(s.tab.TargetID)
-	s.ready.Store(true)
 	return s.prepare(ctx, chromedp.FromContext(s.b.root).Browser)
 }
 
@@ -203,18 +216,27 @@ func (s *session) hear(event any) {
 			return err
 		})
 	case *devtools.EventTargetCreated:
-		if opener := e.TargetInfo.OpenerID; s.ready.Load() && opener == s.tab.TargetID {
-			go s.command(func(ctx context.Context) error {
-				_, err := cdp.Call(ctx, chromedp.FromContext(s.b.root).Browser, devtools.CloseTarget, devtools.CloseTargetParams{TargetID: e.TargetInfo.TargetID})
-				return err
-			})
+		if e.TargetInfo.BrowserContextID == s.id && e.TargetInfo.Type == "page" {
+			go s.command(func(ctx context.Context) error { return s.tabs.closeStrange(ctx, s.b, e.TargetInfo.TargetID) })
 		}
-	case *fetch.EventRequestPaused, *runtime.EventBindingCalled,
+	case *fetch.EventRequestPaused, *runtime.EventBindingCalled, *inspector.EventTargetCrashed,
 		*page.EventFrameNavigated, *page.EventFrameRequestedNavigation,
 		*network.EventRequestWillBeSent, *network.EventRequestWillBeSentExtraInfo, *network.EventResponseReceivedExtraInfo,
 		*network.EventResponseReceived, *network.EventLoadingFinished, *network.EventLoadingFailed:
 		s.queue.push(event)
 	}
+}
+
+// closeStrange closes a window that a page opened. Not each tells who opened it.
+func (t *tabs) closeStrange(ctx context.Context, b *Browser, id devtools.ID) error {
+	t.mu.Lock()
+	ours := t.ours[id]
+	t.mu.Unlock()
+	if ours {
+		return nil
+	}
+	_, err := cdp.Call(ctx, chromedp.FromContext(b.root).Browser, devtools.CloseTarget, devtools.CloseTargetParams{TargetID: id})
+	return err
 }
 
 // command does something that nobody waits for; the page may be gone by then.
@@ -288,6 +310,7 @@ func cookie(c *network.Cookie) *http.Cookie {
 
 // shut closes the tab alone.
 func (s *session) shut() error {
+	defer s.b.keeper.mind(s, false)
 	defer func() {
 		if s.leave != nil {
 			s.leave()
@@ -309,6 +332,7 @@ func (s *session) shut() error {
 func (s *session) Close() error { return s.close() }
 
 func (s *session) dispose() error {
+	defer s.b.keeper.mind(s, false)
 	defer func() {
 		if s.leave != nil {
 			s.leave()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
@@ -76,6 +77,7 @@ type visit struct {
 	played    bool      // all of them were
 
 	lastDeed time.Time
+	ended    int64 // how many processes had been ended when it began
 }
 
 // acted is what came of an act in the page.
@@ -130,6 +132,9 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 	s.queue.listen(true)
 	defer s.queue.listen(false)
 	s.blank = false
+	run.ended = s.b.keeper.ended.Load()
+	s.b.keeper.mind(s, true)
+	defer func() { s.b.keeper.mind(s, !s.blank) }()
 	return run.play()
 }
 
@@ -170,7 +175,7 @@ func (v *visit) play() (oauth.Landing, error) {
 			v.late()
 		case <-v.s.b.root.Done():
 			v.told = false
-			v.failure = v.fail("wait for the redirect", "the browser is gone")
+			v.failure = v.fail(v.doing(), v.s.b.gone())
 		}
 	}
 	v.finish()
@@ -220,11 +225,15 @@ func (v *visit) handle(event any) {
 		}
 	case *runtime.EventBindingCalled:
 		v.tell(e)
+	case *inspector.EventTargetCrashed:
+		v.crashed()
 	case acted:
 		v.acted(e)
 	case resumed:
 		v.acting = false
 		v.decide()
+	case bodied:
+		v.bodied(e)
 	case coded:
 		v.coded(e)
 	case opened:

@@ -43,14 +43,32 @@ func (v *visit) late() {
 		v.failure = v.fail("wait for the redirect", cause.Error())
 		return
 	}
-	doing := "wait for the redirect"
+	v.failure = v.fail(v.doing(), "the time is over")
+}
+
+// crashed ends a visit whose tab died.
+func (v *visit) crashed() {
+	if last := v.trail.last(); last == nil || last.Status == 0 {
+		return // it was the page before, and the next one is on its way
+	}
+	doing := v.doing()
+	v.told = false // there is nothing to be seen any more
+	if k := v.s.b.keeper; k.ended.Load() > v.ended {
+		v.failure = v.fail(doing, k.tooMuch())
+		return
+	}
+	v.failure = v.fail(doing, "the page crashed its tab")
+}
+
+// doing is what the visit is about, now.
+func (v *visit) doing() string {
 	switch {
 	case v.committed == "":
-		doing = "wait for an answer"
+		return "wait for an answer"
 	case len(v.s.b.target.SignIn) > 0 && !v.played && v.step > 0:
-		doing = v.recipeStep()
+		return v.recipeStep()
 	case v.told && v.view.Kind != "other":
-		doing = "get past the " + v.view.Kind + " page"
+		return "get past the " + v.view.Kind + " page"
 	}
-	v.failure = v.fail(doing, "the time is over")
+	return "wait for the redirect"
 }
