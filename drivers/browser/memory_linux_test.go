@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/inspector"
 	"github.com/chromedp/cdproto/page"
 
 	"flowproof/drivers/oauth"
@@ -91,5 +92,12 @@ func TestCrashedTabEndsTheVisitAlone(t *testing.T) {
 	crash() // between two visits
 	if l := land(t, x, v); l.Kind != oauth.Redirected {
 		t.Errorf("the visit after that landed %s", l.Kind)
+	}
+	// The news of it may come late.
+	s.onNever = func() { x.(*session).queue.push(&inspector.EventTargetCrashed{}) }
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	defer stop()
+	if _, err := x.Visit(ctx, oauth.Visit{URL: s.URL + "/never"}); err == nil || strings.Contains(err.Error(), "crashed") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -238,6 +238,8 @@ func (v *visit) handle(event any) {
 		v.coded(e)
 	case opened:
 		switch {
+		case e.err != nil && v.s.b.root.Err() != nil:
+			v.failure = v.fail(v.doing(), v.s.b.gone())
 		case e.err != nil && v.ctx.Err() == nil:
 			v.failure = v.fail("open the authorization request", e.err.Error())
 		case e.err == nil && e.result.ErrorText != "" && (v.loading == "" || v.loading == network.RequestID(e.result.LoaderID)):
