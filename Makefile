@@ -6,7 +6,7 @@ GOVULNCHECK = golang.org/x/vuln/cmd/govulncheck@v1.9.0
 CYCLONEDX   = github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
 GOLANGCI    = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all build demo test lint proof near-misses mutants peers peers-all hostile guards soak endurance bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
+.PHONY: all build demo test processes lint proof near-misses mutants peers peers-all hostile guards soak endurance bench cluster-test pictures licenses supply verify sbom vulns golden fuzz coverage browser clean
 
 all: build
 
@@ -27,9 +27,12 @@ demo: browser build
 test: browser build
 	$(GO) vet ./...
 	$(GO) test $(TESTFLAGS) -race -timeout 20m ./...
+	$(MAKE) --no-print-directory -j 2 -O processes peers
+
+# What runs whole processes waits more than it computes: without the race detector, and in make test beside the peers.
+processes: browser build
 	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing|LostAnswers.*|HangingUpIsAnAnswer)$$' ./cmd/flowproof ./suites
 	cd testdata/placement && $(GO) test $(TESTFLAGS) ./...
-	$(MAKE) --no-print-directory peers
 
 # Each fault of the sandbox has to be caught by the requirement that names it, and what is harmless tolerated.
 proof: browser build
@@ -160,11 +163,10 @@ coverage: browser
 	@$(GO) tool covdata textfmt -i=$(OUT)/coverage/raw -o $(OUT)/coverage/profile.txt
 	@echo 'reached by none of it:'; $(GO) tool cover -func $(OUT)/coverage/profile.txt | awk '/flowproof.(drivers|suites)/ && $$3 == "0.0%" {print "  " $$1, $$2}'
 
-# FUZZTIME=10m tries each target for ten minutes; the seeds and all that was ever found run in every go test.
+# Ten minutes for each target, FUZZTIME=300x for as many tries; the seeds and all that was ever found run in every go test.
 fuzz:
-	@for target in $$($(GO) list ./... ); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$target | grep '^Fuzz'); do \
-	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $${FUZZTIME:-30s} $$target || exit 1; done; done
+	@grep -roE '^func Fuzz[A-Za-z]+' --include='*_test.go' drivers reports | sort | sed 's|/[^/]*:func | |' | while read -r package target; do \
+	  echo "$$package $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10m} "./$$package" || exit 1; done
 
 # A browser for the rows that only one can prove: the machine's, or the distribution's package.
 browser:
