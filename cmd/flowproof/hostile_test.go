@@ -25,7 +25,7 @@ const (
 	hostileBound  = 60 * time.Second // of any verb before any server
 	hostileMemory = 256 << 20
 	// A tab may take 1 GiB, and all of them together twice as much, and a little more before that is seen.
-	hostileBrowser = 2600 << 20
+	hostileBrowser = 3000 << 20
 )
 
 // allHostile plays every verb before every server and page, those too that hold a browser for as long as it waits.
