@@ -33,7 +33,7 @@ func crowds(s *session) {
 		}
 		t := &tournament{s: s}
 		judged := 0
-		for range s.rounds() {
+		for range t.each() {
 			round := t.run(ctx, s.questions(ctx, askers)...)
 			for i, x := range round {
 				askers[i].got(x)
@@ -74,7 +74,7 @@ func crowds(s *session) {
 		t := &tournament{s: s}
 		var failed []oauth.Exchange
 		refused := 0
-		for i := range s.rounds() {
+		for i := range t.each() {
 			round, names := s.mixture(ctx, probes, i)
 			for j, x := range t.run(ctx, round...) {
 				before, judged := alone[names[j]]

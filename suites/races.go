@@ -103,7 +103,7 @@ func codeRaces(s *session) {
 		}
 		s.alone("the code of another client", func() oauth.Exchange { return s.send(ctx, steal(s.code(ctx, owner))) })
 		t := &tournament{s: s}
-		for i := range s.rounds() {
+		for i := range t.each() {
 			g := s.code(ctx, owner)
 			both := []oauth.Request{s.redemption(g), steal(g)}
 			if i%2 == 1 {
@@ -128,7 +128,7 @@ func codeRaces(s *session) {
 		})
 		t := &tournament{s: s}
 		lost := 0
-		for i := range s.rounds() {
+		for i := range t.each() {
 			g := s.guarded(ctx, c)
 			var requests []oauth.Request
 			for range 5 {
@@ -213,7 +213,7 @@ func (s *session) codeRace(ctx context.Context) *codeTournament {
 	}
 	t := &codeTournament{tournament: tournament{s: s}}
 	for _, n := range []int{2, 5, 20} {
-		for range s.rounds() {
+		for range t.each() {
 			g := s.code(ctx, c)
 			requests := make([]oauth.Request, n)
 			for i := range requests {
@@ -263,7 +263,7 @@ func refreshRaces(s *session) {
 		t := &tournament{s: s}
 		var lost, several int
 		for _, n := range []int{2, 5, 20} {
-			for range s.rounds() {
+			for range t.each() {
 				old := s.refreshable(ctx, c).RefreshToken
 				requests := make([]oauth.Request, n)
 				for i := range requests {
@@ -305,7 +305,7 @@ func refreshRaces(s *session) {
 			return s.send(ctx, s.driver.Refresh(c, first.RefreshToken, "", oauth.Titled("redeem the refresh token that was revoked")))
 		})
 		t := &tournament{s: s}
-		for i := range s.rounds() {
+		for i := range t.each() {
 			first := s.refreshable(ctx, c).RefreshToken
 			requests := []oauth.Request{s.driver.Refresh(c, first, ""), s.driver.Revoke(c, first, "refresh_token")}
 			if i%2 == 1 {

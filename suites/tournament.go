@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/url"
 	"time"
 
@@ -31,6 +32,18 @@ func (s *session) rounds() int {
 		return s.Rounds
 	}
 	return defaultRounds
+}
+
+// each counts the rounds, and goes on for a while where in none of them two requests were under way at once, as on a busy
+// machine.
+func (t *tournament) each() iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for i := 0; i < t.s.rounds() || t.overlapped == 0 && i < 5*t.s.rounds(); i++ {
+			if !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // run releases the requests together, every other time over one HTTP/2 connection where the server speaks
