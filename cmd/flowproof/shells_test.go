@@ -145,8 +145,9 @@ func TestExchangesAreShownHarmlessly(t *testing.T) {
 			t.Errorf("%q has no %q", answered, part)
 		}
 	}
-	if _, answered := exchangeLines(oauth.Exchange{Err: errors.New("refused")}, r); !strings.Contains(answered, "no answer: refused") {
-		t.Errorf("%q", answered)
+	lost := oauth.Exchange{Request: oauth.Request{Title: "send the-secret-of-web"}, Err: errors.New("refused the-secret-of-web")}
+	if asked, answered := exchangeLines(lost, r); !strings.Contains(asked, "# send [client_secret]") || !strings.Contains(answered, "no answer: refused [client_secret]") {
+		t.Errorf("%q\n%q", asked, answered)
 	}
 }
 

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -170,6 +171,18 @@ func TestFailureShowsNoSecret(t *testing.T) {
 	})
 	b := start(t, at(s), Options{Redact: strings.NewReplacer(token, "[token]").Replace})
 	if _, err := open(t, b).Visit(t.Context(), oauth.Visit{URL: s.URL + "/authorize", User: alice()}); err == nil || strings.Contains(err.Error(), token) || !strings.Contains(err.Error(), "Wrong, says [token]") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestAVisitThatIsHeldEndsWithItsBrowser(t *testing.T) {
+	s := newSite(t)
+	b := start(t, s.target(), Options{})
+	held := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice(), Pause: func(ctx context.Context) {
+		_ = chromedp.FromContext(b.root).Browser.Process().Kill()
+		<-ctx.Done()
+	}}
+	if _, err := open(t, b).Visit(t.Context(), held); err == nil || !strings.Contains(err.Error(), "the browser is gone") {
 		t.Errorf("error %v", err)
 	}
 }

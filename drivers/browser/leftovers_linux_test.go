@@ -1,10 +1,14 @@
 package browser
 
 import (
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
+	"syscall"
 	"testing"
 
 	"flowproof/drivers/target"
@@ -45,4 +49,47 @@ func TestLeftoversAreKilled(t *testing.T) {
 		t.Errorf("%d processes were found", n)
 	}
 	_ = left.Wait()
+}
+
+// A browser that is suspended does not see that its run was killed.
+func TestKilledRunTakesASuspendedBrowserAlong(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := exec.CommandContext(t.Context(), self, holdABrowser)
+	run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	in, err := run.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := run.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	profile := strings.TrimSpace(line)
+	if err != nil {
+		t.Fatalf("the run said %q, %v", line, err)
+	}
+	suspended := 0
+	for _, pid := range running(profile) {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if err == nil && bytes.Contains(status, fmt.Appendf(nil, "\nPPid:\t%d\n", run.Process.Pid)) {
+			suspended = pid
+		}
+	}
+	if suspended == 0 {
+		t.Fatal("no process of the browser is the run's own")
+	}
+	t.Cleanup(func() { _ = syscall.Kill(suspended, syscall.SIGKILL) })
+	if err := errors.Join(syscall.Kill(suspended, syscall.SIGSTOP), run.Process.Kill()); err != nil {
+		t.Fatal(err)
+	}
+	_ = run.Wait()
+	gone(t, profile)
 }
