@@ -184,11 +184,8 @@ func TestVisitEndsWithItsBrowser(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice(), Pause: func(ctx context.Context) {
-		_ = chromedp.FromContext(b.root).Browser.Process().Kill()
-		<-ctx.Done()
-	}}
-	if _, err := x.Visit(t.Context(), v); err == nil || !strings.Contains(err.Error(), "the browser is gone") {
+	s.onNever = func() { _ = chromedp.FromContext(b.root).Browser.Process().Kill() }
+	if _, err := x.Visit(t.Context(), oauth.Visit{URL: s.URL + "/never"}); err == nil || !strings.HasPrefix(err.Error(), "browser: ") {
 		t.Errorf("error %v", err)
 	}
 	if err := x.Close(); err != nil {
