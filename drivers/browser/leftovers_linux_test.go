@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -92,4 +93,19 @@ func TestKilledRunTakesASuspendedBrowserAlong(t *testing.T) {
 	}
 	_ = run.Wait()
 	gone(t, profile)
+}
+
+func TestAProfileIsHeldByOneRun(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	p, err := newProfile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := hold(filepath.Join(p.dir, lockName), 0); err == nil {
+		_ = again.Close()
+		t.Error("it is held by two")
+	}
+	if err := p.remove(); err != nil {
+		t.Error(err)
+	}
 }
