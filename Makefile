@@ -31,7 +31,7 @@ test: browser build
 
 # What runs whole processes waits more than it computes: without the race detector, and in make test beside the peers.
 processes: browser build
-	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing|LostAnswers.*|HangingUpIsAnAnswer)$$' ./cmd/flowproof ./suites
+	$(GO) test $(TESTFLAGS) -timeout 20m -run '^Test(HostileServers|Interruptions|ChecksLeaveNothing|LostAnswers.*|HangingUpIsAnAnswer|ThrottledServerIsNotWrong|ClocksMayDiffer)$$' ./cmd/flowproof ./suites
 	cd testdata/placement && $(GO) test $(TESTFLAGS) ./...
 
 # Each fault of the sandbox has to be caught by the requirement that names it, and what is harmless tolerated.

@@ -1,3 +1,5 @@
+//go:build !race
+
 package suites_test
 
 import (
