@@ -257,7 +257,7 @@ func TestWrongClocksAreCorrected(t *testing.T) {
 	for name, by := range off {
 		s.agent(name, func(a *Agent) { a.Clock = func() time.Time { return time.Now().Add(by) } })
 	}
-	l, err := s.crew(load.Plan{Rate: 300, Duration: time.Second, Connections: 2}, expect(3)).Run(t.Context())
+	l, err := s.crew(load.Plan{Rate: 300, Duration: time.Second, Connections: 16}, expect(3)).Run(t.Context())
 	if err != nil || sent(l) != 300 {
 		t.Fatal(err, sent(l))
 	}
