@@ -258,7 +258,7 @@ func TestWrongClocksAreCorrected(t *testing.T) {
 		s.agent(name, func(a *Agent) { a.Clock = func() time.Time { return time.Now().Add(by) } })
 	}
 	l, err := s.crew(load.Plan{Rate: 300, Duration: time.Second, Connections: 16}, expect(3)).Run(t.Context())
-	if err != nil || sent(l) != 300 {
+	if err != nil || sent(l) < 100 || l.Steps[0].Planned != 300 { // a busy machine sends fewer than are planned
 		t.Fatal(err, sent(l))
 	}
 	for _, a := range l.Agents {
