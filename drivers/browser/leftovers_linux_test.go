@@ -1,14 +1,12 @@
 package browser
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -54,29 +52,7 @@ func TestLeftoversAreKilled(t *testing.T) {
 
 // A browser that is suspended does not see that its run was killed.
 func TestKilledRunTakesASuspendedBrowserAlong(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(t.Context(), self, holdABrowser)
-	run.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-	in, err := run.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	out, err := run.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := run.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(out).ReadString('\n')
-	profile := strings.TrimSpace(line)
-	if err != nil {
-		t.Fatalf("the run said %q, %v", line, err)
-	}
+	run, profile := holding(t, t.TempDir())
 	suspended := 0
 	for _, pid := range running(profile) {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

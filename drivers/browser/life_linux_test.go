@@ -137,19 +137,20 @@ func TestContextOfTheStartIsNotTheBrowsersLife(t *testing.T) {
 	}
 }
 
-func TestKilledRunTakesItsBrowserAlong(t *testing.T) {
-	temp := t.TempDir()
+// holding is a run in a process of its own that holds a browser, and the profile of that, below the folder.
+func holding(t *testing.T, temp string) (run *exec.Cmd, profile string) {
+	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(t.Context(), self, holdABrowser)
+	run = exec.CommandContext(t.Context(), self, holdABrowser)
 	run.Env = append(os.Environ(), "TMPDIR="+temp)
 	in, err := run.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
+	t.Cleanup(func() { _ = in.Close() })
 	out, err := run.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -158,10 +159,16 @@ func TestKilledRunTakesItsBrowserAlong(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
-	profile := strings.TrimSpace(line)
+	profile = strings.TrimSpace(line)
 	if err != nil || !strings.HasPrefix(profile, temp) || len(running(profile)) == 0 {
 		t.Fatalf("the run said %q, %v", line, err)
 	}
+	return run, profile
+}
+
+func TestKilledRunTakesItsBrowserAlong(t *testing.T) {
+	temp := t.TempDir()
+	run, profile := holding(t, temp)
 	sweep(temp)
 	if len(profiles(t, temp)) != 1 || len(running(profile)) == 0 {
 		t.Error("the profile of a run that lives was swept")
