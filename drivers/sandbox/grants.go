@@ -238,7 +238,9 @@ func (s *Sandbox) renew(in tokenRequest) (issuance, *refusal) {
 		}
 		return issuance{}, dead
 	}
-	inGrace := in.now.Before(rt.used.Add(s.policy.near.grace))
+	// Without a grace there is none, not even for a request that came before the one that was quicker at the lock.
+	grace := s.policy.near.grace
+	inGrace := grace > 0 && in.now.Before(rt.used.Add(grace))
 	if rt.superseded && !p.oldRefreshAlive && !inGrace {
 		// Somebody holds a copy, and nobody knows who: the whole family ends (RFC 9700 §4.14.2).
 		if !p.reuseKeepsFamily {

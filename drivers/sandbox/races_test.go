@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // together does all of it at once and counts what succeeded.
@@ -58,6 +59,18 @@ func TestARefreshTokenHasOneSuccessorAndThenNone(t *testing.T) {
 	}
 	if r := b.token("web", "grant_type", "refresh_token", "refresh_token", next); r.status != 400 {
 		t.Errorf("the successor lives on after the reuse: %d", r.status)
+	}
+}
+
+func TestARequestThatCameFirstAndIsLateGetsNoSecondSuccessor(t *testing.T) {
+	b := newBench(t, Options{Tokens: tokensOpaque, Rotation: true})
+	_, old := b.refresh("web", s256()...)
+	if r := b.token("web", "grant_type", "refresh_token", "refresh_token", old); r.status != 200 {
+		t.Fatalf("the first refresh got %d", r.status)
+	}
+	b.clock.advance(-time.Microsecond)
+	if r := b.token("web", "grant_type", "refresh_token", "refresh_token", old); r.status != 400 {
+		t.Errorf("a request that came a microsecond before the one that won got %d", r.status)
 	}
 }
 
