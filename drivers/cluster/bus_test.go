@@ -163,8 +163,8 @@ func TestBusOfOthers(t *testing.T) {
 			s.agent("a")
 			s.agent("b")
 			l, err := s.crew(load.Plan{Rate: 100, Duration: 500 * time.Millisecond, Connections: 2}, expect(2)).Run(t.Context())
-			if err != nil || sent(l) != 50 || len(l.Agents) != 2 {
-				t.Errorf("%d sent, %v", sent(l), err)
+			if err != nil || accounted(l) != 50 || len(l.Agents) != 2 {
+				t.Errorf("%d accounted for, %v", accounted(l), err)
 			}
 		})
 	}

@@ -76,7 +76,7 @@ func TestAnAgentThatIsCutOffIsLostAndStops(t *testing.T) {
 				t.Fatal(err)
 			}
 			a, b := l.Agents[0], l.Agents[1]
-			if a.Lost != "" || a.Sent != 600 || !strings.HasPrefix(b.Lost, "was lost 1.") || b.Planned != 600 || b.Sent < 50 || b.Sent > 200 {
+			if a.Lost != "" || a.Planned != 600 || a.Sent < 300 || !strings.HasPrefix(b.Lost, "was lost 1.") || b.Planned != 600 || b.Sent < 50 || b.Sent > 200 {
 				t.Errorf("%+v\n%+v", a, b)
 			}
 			if want := float64(600-b.Sent) / 1200; math.Abs(b.Missing-want) > 1e-9 || !strings.Contains(l.Partial, "agent b (2/2) was lost") || !strings.Contains(l.Partial, "% of the schedule is missing") {
@@ -166,8 +166,8 @@ func TestTheBusIsRestarted(t *testing.T) {
 		}
 	}))
 	l, err := c.Run(t.Context())
-	if err != nil || l.Partial != "" || sent(l) != 800 || l.Steps[0].Latency.Count != 800 {
-		t.Fatalf("%v, %q, %d", err, l.Partial, sent(l))
+	if err != nil || l.Partial != "" || accounted(l) != 800 || sent(l) < 300 {
+		t.Fatalf("%v, %q, %d of %d", err, l.Partial, sent(l), accounted(l))
 	}
 	for _, m := range c.members {
 		if m.gaps != 0 {
