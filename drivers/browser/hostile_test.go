@@ -167,11 +167,7 @@ func TestHostilePages(t *testing.T) {
 			}
 			b.patience = patience
 			defer func() { b.patience = 3 * time.Second }()
-			next := []oauth.Session{open(t, b)}
-			if said[name] != "" {
-				next = append(next, x) // nothing holds its tab any more
-			}
-			for _, s := range next {
+			for _, s := range []oauth.Session{open(t, b), x} {
 				if l := land(t, s, v); l.Kind != oauth.Redirected {
 					t.Errorf("the next visit landed %s", l.Kind)
 				}

@@ -75,20 +75,26 @@ func (a *arrival) arrived(id network.RequestID) {
 	}
 }
 
-// wait waits for the empty page, since a navigation that crosses it may be lost.
-func (a *arrival) wait(ctx context.Context) {
+// forget no longer waits for an empty page.
+func (a *arrival) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.id, a.done = "", nil
+}
+
+// wait waits for the empty page, since a navigation that crosses it may be lost. It reports whether it came.
+func (a *arrival) wait(ctx context.Context) bool {
 	a.mu.Lock()
 	done := a.done
 	a.mu.Unlock()
 	if done == nil {
-		return
+		return true
 	}
-	timer := time.NewTimer(time.Second)
-	defer timer.Stop()
 	select {
 	case <-done:
-	case <-timer.C:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 
@@ -306,6 +312,17 @@ func cookie(c *network.Cookie) *http.Cookie {
 		out.SameSite = http.SameSiteNoneMode
 	}
 	return out
+}
+
+// renew closes the tab and opens another, with the same cookies and storage.
+func (s *session) renew(ctx context.Context) error {
+	if err := s.shut(); err != nil {
+		return err
+	}
+	ctx, stop := s.b.promptly(ctx)
+	defer stop()
+	s.empty.forget()
+	return s.attach(ctx)
 }
 
 // shut closes the tab alone.

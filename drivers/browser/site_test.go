@@ -86,6 +86,9 @@ func newSite(t testing.TB) *site {
 	mux.HandleFunc("GET /asks", func(w http.ResponseWriter, r *http.Request) {
 		render(w, "Asks", `<script>alert("hello"); confirm("sure?"); window.open("/app"); onload = () => { onbeforeunload = () => "stay"; location = `+js(r.FormValue("to"))+` }</script>`)
 	})
+	mux.HandleFunc("GET /held", func(w http.ResponseWriter, _ *http.Request) {
+		render(w, "Held", `<p>Hello</p><script>for (;;);</script>`)
+	})
 	mux.HandleFunc("GET /slow-to-leave", func(w http.ResponseWriter, _ *http.Request) {
 		render(w, "Slow to leave", `<script>addEventListener("beforeunload", () => { for (const end = Date.now() + 300; Date.now() < end;); })</script>`)
 	})

@@ -2,7 +2,9 @@ package browser
 
 import (
 	"context"
+	"strings"
 	"testing"
+	"time"
 
 	"flowproof/drivers/oauth"
 )
@@ -49,5 +51,29 @@ func TestTabsShareTheSessionAndNothingElse(t *testing.T) {
 	}
 	if l := land(t, x, oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}}); l.Query.Get("code") == "" {
 		t.Errorf("after a tab was closed, the session landed %s", l.Kind)
+	}
+}
+
+func TestATabThatAScriptHoldsIsReplaced(t *testing.T) {
+	s := newSite(t)
+	b := start(t, s.target(), Options{})
+	b.patience = 5 * time.Second
+	x := open(t, b)
+	v := oauth.Visit{URL: s.request("to", client), RedirectURIs: []string{client}, User: alice()}
+	land(t, x, v)
+	ctx, stop := context.WithTimeout(t.Context(), time.Second)
+	defer stop()
+	if l, err := x.Visit(ctx, oauth.Visit{URL: s.URL + "/held"}); err == nil {
+		t.Fatalf("a page without end landed %s", l.Kind)
+	}
+	v.URL = s.request("to", client, "consent", "yes") // for which another page has to come
+	l := land(t, x, v)
+	if l.Query.Get("code") == "" {
+		t.Errorf("the visit after that landed %s at %s", l.Kind, l.URL)
+	}
+	for _, hop := range l.Trail {
+		if strings.Contains(hop.Request.URL, "/login") {
+			t.Errorf("it had to sign in again: the cookies are gone")
+		}
 	}
 }

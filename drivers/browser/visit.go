@@ -28,6 +28,7 @@ const (
 	stuck    = 5 * time.Second        // without a change after something was sent
 	restless = 6 * time.Second        // since it was loaded, for a page that never stops changing
 	stepWait = 8 * time.Second        // for what a step of a recipe needs, on one page
+	clinging = 2 * time.Second        // until a page that does not let go loses its tab
 )
 
 // A visit plays one authorization request. It is a loop over the tab's events: whatever comes first,
@@ -139,19 +140,29 @@ func (s *session) visit(ctx context.Context, v oauth.Visit, w *watched) (oauth.L
 }
 
 // wipe leaves a page that could still act on its own, so that nothing of it gets into the next visit. It waits until the
-// page is left: one that is asked first, by its beforeunload, takes its time, and what is opened meanwhile is lost.
+// page is left: one that is asked first, by its beforeunload, takes its time, and what is opened meanwhile is lost. Where
+// the page does not let go, as with a script without end, another tab takes the place of this one.
 func (s *session) wipe(ctx context.Context) (network.RequestID, error) {
-	if s.blank {
-		s.empty.wait(ctx)
-		return "", nil
+	soon, cancel := context.WithTimeout(ctx, clinging)
+	defer cancel()
+	var id network.RequestID
+	if !s.blank {
+		r, err := cdp.Call(soon, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
+		switch {
+		case err == nil:
+			id = network.RequestID(r.LoaderID)
+			s.expect(id)
+		case soon.Err() == nil:
+			return "", err
+		}
 	}
-	r, err := cdp.Call(ctx, s.tab, page.Navigate, page.NavigateParams{URL: "about:blank"})
-	if err != nil {
-		return "", err
+	if soon.Err() == nil && s.empty.wait(soon) {
+		return id, nil
 	}
-	s.expect(network.RequestID(r.LoaderID))
-	s.empty.wait(ctx)
-	return network.RequestID(r.LoaderID), nil
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
+	return "", s.renew(ctx)
 }
 
 func (v *visit) play() (oauth.Landing, error) {
