@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -20,11 +21,19 @@ import (
 	"flowproof/drivers/target"
 )
 
-const holdABrowser = "hold-a-browser" // as its argument, makes the test binary a run that is going to be killed
+// Each, as its argument, makes the test binary a run that is going to be killed.
+const (
+	holdABrowser     = "hold-a-browser"
+	holdAHungBrowser = "hold-a-browser-that-notices-nothing"
+)
 
 func TestMain(m *testing.M) {
 	if slices.Contains(os.Args, holdABrowser) {
 		holdBrowser()
+		return
+	}
+	if slices.Contains(os.Args, holdAHungBrowser) {
+		holdHungBrowser()
 		return
 	}
 	goleak.VerifyTestMain(m) // no test leaves a goroutine behind
@@ -40,6 +49,24 @@ func holdBrowser() {
 		return
 	}
 	fmt.Println(b.profile.dir)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+// holdHungBrowser holds what is started as a browser is, and does not end of itself.
+func holdHungBrowser() {
+	runtime.LockOSThread() // with which the process is tied
+	profile, err := newProfile()
+	if err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+	hung := exec.CommandContext(context.Background(), "sh", "-c", "while :; do sleep 1; done", "sh", "--user-data-dir="+profile.dir)
+	tie(hung)
+	if err := hung.Start(); err != nil {
+		fmt.Println("error:", err)
+		return
+	}
+	fmt.Println(profile.dir)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -138,13 +165,13 @@ func TestContextOfTheStartIsNotTheBrowsersLife(t *testing.T) {
 }
 
 // holding is a run in a process of its own that holds a browser, and the profile of that, below the folder.
-func holding(t *testing.T, temp string) (run *exec.Cmd, profile string) {
+func holding(t *testing.T, temp, what string) (run *exec.Cmd, profile string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	run = exec.CommandContext(t.Context(), self, holdABrowser)
+	run = exec.CommandContext(t.Context(), self, what)
 	run.Env = append(os.Environ(), "TMPDIR="+temp)
 	in, err := run.StdinPipe()
 	if err != nil {
@@ -168,7 +195,7 @@ func holding(t *testing.T, temp string) (run *exec.Cmd, profile string) {
 
 func TestKilledRunTakesItsBrowserAlong(t *testing.T) {
 	temp := t.TempDir()
-	run, profile := holding(t, temp)
+	run, profile := holding(t, temp, holdABrowser)
 	sweep(temp)
 	if len(profiles(t, temp)) != 1 || len(running(profile)) == 0 {
 		t.Error("the profile of a run that lives was swept")
