@@ -28,46 +28,44 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if slices.Contains(os.Args, holdABrowser) {
-		holdBrowser()
-		return
-	}
-	if slices.Contains(os.Args, holdAHungBrowser) {
-		holdHungBrowser()
-		return
+	for what, start := range map[string]func() (*profile, error){holdABrowser: startBrowser, holdAHungBrowser: startHungBrowser} {
+		if slices.Contains(os.Args, what) {
+			held(start())
+			return
+		}
 	}
 	goleak.VerifyTestMain(m) // no test leaves a goroutine behind
 }
 
-func holdBrowser() {
-	b, err := Start(context.Background(), target.Target{URL: "http://127.0.0.1:1"}, Options{})
-	if err == nil {
-		_, err = b.Session(context.Background())
-	}
+// held tells of a browser, and keeps it until stdin ends.
+func held(p *profile, err error) {
 	if err != nil {
 		fmt.Println("error:", err)
 		return
 	}
-	fmt.Println(b.profile.dir)
+	fmt.Println(p.dir)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
-// holdHungBrowser holds what is started as a browser is, and does not end of itself.
-func holdHungBrowser() {
-	runtime.LockOSThread() // with which the process is tied
-	profile, err := newProfile()
+func startBrowser() (*profile, error) {
+	b, err := Start(context.Background(), target.Target{URL: "http://127.0.0.1:1"}, Options{})
 	if err != nil {
-		fmt.Println("error:", err)
-		return
+		return nil, err
 	}
-	hung := exec.CommandContext(context.Background(), "sh", "-c", "while :; do sleep 1; done", "sh", "--user-data-dir="+profile.dir)
+	_, err = b.Session(context.Background())
+	return b.profile, err
+}
+
+// startHungBrowser starts, as a browser is started, what does not end of itself.
+func startHungBrowser() (*profile, error) {
+	runtime.LockOSThread() // with which the process is tied
+	p, err := newProfile()
+	if err != nil {
+		return nil, err
+	}
+	hung := exec.CommandContext(context.Background(), "sh", "-c", "while :; do sleep 1; done", "sh", "--user-data-dir="+p.dir)
 	tie(hung)
-	if err := hung.Start(); err != nil {
-		fmt.Println("error:", err)
-		return
-	}
-	fmt.Println(profile.dir)
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	return p, hung.Start()
 }
 
 // gone waits until no process is left that uses the profile.

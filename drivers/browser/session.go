@@ -75,13 +75,6 @@ func (a *arrival) arrived(id network.RequestID) {
 	}
 }
 
-// forget no longer waits for an empty page.
-func (a *arrival) forget() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.id, a.done = "", nil
-}
-
 // wait waits for the empty page, since a navigation that crosses it may be lost. It reports whether it came.
 func (a *arrival) wait(ctx context.Context) bool {
 	a.mu.Lock()
@@ -314,14 +307,13 @@ func cookie(c *network.Cookie) *http.Cookie {
 	return out
 }
 
-// renew closes the tab and opens another, with the same cookies and storage.
+// renew closes the tab and opens another, with the same cookies.
 func (s *session) renew(ctx context.Context) error {
 	if err := s.shut(); err != nil {
 		return err
 	}
 	ctx, stop := s.b.promptly(ctx)
 	defer stop()
-	s.empty.forget()
 	return s.attach(ctx)
 }
 

@@ -179,13 +179,13 @@ func TestAgentsSendOnePlan(t *testing.T) {
 	if got := s.served.Load() - before; accounted(l) != 450 || got != sent(l) || l.Steps[0].Planned != 450 || l.Partial != "" {
 		t.Errorf("the record has %d, of which %d were sent, the server had %d: %+v", accounted(l), sent(l), got, l)
 	}
-	var ofAll int64
 	if l.Verdict != reports.Pass && l.Generator.Bottleneck == "" || len(l.Agents) != 3 || l.Plan.Shard != nil || seen.Sent == 0 {
 		t.Errorf("%s, agents %+v, snapshot %+v", l.Verdict, l.Agents, seen)
 	}
+	var ofAll int64
 	for i, a := range l.Agents {
 		ofAll += a.Sent
-		if a.Name != string(rune('a'+i)) || a.Share != (reports.Shard{Index: i + 1, Of: 3}) || a.Planned != 150 || a.Lost != "" || a.Missing != 0 || a.CPUs == 0 || a.BusBytes == 0 {
+		if a.Name != string(rune('a'+i)) || a.Share != (reports.Shard{Index: i + 1, Of: 3}) || a.Planned != 150 || a.Sent == 0 || a.Lost != "" || a.Missing != 0 || a.CPUs == 0 || a.BusBytes == 0 {
 			t.Errorf("%+v", a)
 		}
 		if off := time.Duration(a.ClockOffsetUS) * time.Microsecond; off.Abs() > 50*time.Millisecond {

@@ -76,7 +76,7 @@ func TestAnAgentThatIsCutOffIsLostAndStops(t *testing.T) {
 				t.Fatal(err)
 			}
 			a, b := l.Agents[0], l.Agents[1]
-			if a.Lost != "" || a.Planned != 600 || a.Sent < 300 || !strings.HasPrefix(b.Lost, "was lost 1.") || b.Planned != 600 || b.Sent < 50 || b.Sent > 200 {
+			if a.Lost != "" || a.Planned != 600 || a.Sent < 300 || accounted(l) != 1200 || !strings.HasPrefix(b.Lost, "was lost 1.") || b.Planned != 600 || b.Sent < 50 || b.Sent > 200 {
 				t.Errorf("%+v\n%+v", a, b)
 			}
 			if want := float64(600-b.Sent) / 1200; math.Abs(b.Missing-want) > 1e-9 || !strings.Contains(l.Partial, "agent b (2/2) was lost") || !strings.Contains(l.Partial, "% of the schedule is missing") {
